@@ -1,0 +1,1 @@
+"""What people, time and misfortune do: the README lists every call."""

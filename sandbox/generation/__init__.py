@@ -1,0 +1,1 @@
+"""Believable and hostile data from a seed."""

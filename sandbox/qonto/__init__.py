@@ -1,0 +1,1 @@
+"""A Qonto: its Business API v2 and its token endpoint."""

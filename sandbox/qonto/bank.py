@@ -1,0 +1,39 @@
+"""All of Qonto: its organisations and the tokens that open them."""
+
+from sandbox.ids import Ids
+from sandbox.qonto.organisation import Organisation
+from sandbox.qonto.quota import Quota
+from sandbox.tokens import QONTO_LIVES, Grant, TokenIssuer
+
+CLIENT_ID = "sandbox-qonto-client"
+CLIENT_SECRET = "sandbox-qonto-secret"
+SCOPE = "offline_access organization.read"
+
+
+class Bank:
+    """Qonto's state."""
+
+    def __init__(self, ids: Ids) -> None:
+        self.ids = ids
+        self.organisations: dict[str, Organisation] = {}
+        self.by_slug: dict[str, Organisation] = {}
+        self.tokens = TokenIssuer(QONTO_LIVES, self._mint, ids.secret)
+        self.quota = Quota()
+        self._rows_made = 0
+
+    def add(self, organisation: Organisation) -> None:
+        """Take an organisation in."""
+        self.organisations[organisation.id] = organisation
+        self.by_slug[organisation.slug] = organisation
+
+    def next_sequence(self) -> int:
+        """A number that only grows: the order in which rows came into being."""
+        self._rows_made += 1
+        return self._rows_made
+
+    def grant(self, organisation: Organisation) -> Grant:
+        """What the organisation's owner allows the client."""
+        return Grant(organisation.id, CLIENT_ID, "", SCOPE)
+
+    def _mint(self, grant: Grant, now_ms: int) -> str:
+        return f"ory_at_{self.ids.secret()}"

@@ -1,0 +1,138 @@
+"""thirdparty.qonto.com and oauth.qonto.com."""
+
+from functools import partial
+
+from sandbox.faults import Fault
+from sandbox.qonto import errors
+from sandbox.qonto.bank import CLIENT_ID, CLIENT_SECRET
+from sandbox.qonto.lists import list_transactions
+from sandbox.qonto.organisation import Organisation
+from sandbox.tokens import Grant
+from sandbox.wire import Answer, Call, json_answer
+from sandbox.work import work_among_faults
+from sandbox.world import World
+
+_PER_PAGE_MAX = 100
+
+
+class QontoService:
+    """Token or key first, then one organisation's data."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def spoiled(self, fault: Fault) -> Answer:
+        """A `status` fault in Qonto's shape."""
+        return errors.spoiled(fault)
+
+    async def answer(self, call: Call) -> Answer:
+        """Answer one request to Qonto."""
+        latency = self._world.settings.qonto_latency
+        return await work_among_faults(self._world.faults, call, latency, partial(self._work, call), errors.spoiled)
+
+    def _work(self, call: Call) -> Answer:
+        try:
+            if call.path == "/oauth2/token":
+                return self._token(call)
+            self._check_quota(call)
+            return self._read(call, self._authorize(call))
+        except errors.Refused as refused:
+            return refused.answer
+
+    def _check_quota(self, call: Call) -> None:
+        if self._world.settings.qonto_rate_limits:
+            seconds = self._world.bank.quota.retry_after_s(call.peer, self._world.clock.now_ms())
+            if seconds is not None:
+                raise errors.Refused(Answer(429, b"", headers={"Retry-After": str(seconds)}))
+
+    def _authorize(self, call: Call) -> Organisation:
+        """The organisation behind `login:secret` or a bearer token."""
+        text = call.headers.get("Authorization", "")
+        if not text:
+            raise errors.refused(401, "authorization_header_missing", "The Authorization header is missing")
+        bank = self._world.bank
+        organisation = None
+        if text[:7].lower() == "bearer ":
+            token = bank.tokens.access(text[7:])
+            if token is not None and self._world.clock.now_ms() < token.expires_ms:
+                organisation = bank.organisations.get(token.grant.subject)
+        else:
+            login, _, secret = text.partition(":")
+            found = bank.by_slug.get(login)
+            organisation = found if found is not None and found.secret == secret else None
+        if organisation is None:
+            raise errors.refused(401, "authorization_token_invalid", "The token or the key is not valid")
+        call.tenant = organisation.id
+        return organisation
+
+    def _read(self, call: Call, organisation: Organisation) -> Answer:
+        parts = call.path.strip("/").split("/")
+        if call.method != "GET":
+            raise errors.refused(405, "method_not_allowed", "Only reads are offered here")
+        match parts:
+            case ["v2", "organization"]:
+                external = (call.parameter("include_external_accounts") or "").lower() == "true"
+                return Answer(200, b'{"organization":%b}' % organisation.json(external))
+            case ["v2", "bank_accounts"]:
+                return _bank_accounts(call, organisation)
+            case ["v2", "bank_accounts", account_id]:
+                return _bank_account(organisation, account_id)
+            case ["v2", "transactions"]:
+                return list_transactions(call, organisation, self._world.settings, self._world.clock.now_ms())
+            case ["v2", "transactions", transaction_id]:
+                row = organisation.transaction(transaction_id)
+                if row is None:
+                    raise errors.transaction_missing()
+                return Answer(200, b'{"transaction":%b}' % row.json())
+        raise errors.refused(404, "not_found", "Not found")
+
+    def _token(self, call: Call) -> Answer:
+        form, tokens, now_ms = call.form(), self._world.bank.tokens, self._world.clock.now_ms()
+        client_id = form.get("client_id", "")
+        if client_id != CLIENT_ID or form.get("client_secret") != CLIENT_SECRET:
+            return json_answer({"error": "invalid_client"}, 401)
+        match form.get("grant_type"):
+            case "authorization_code":
+                grant = tokens.redeem_code(form.get("code", ""), client_id, form.get("redirect_uri"), now_ms)
+            case "refresh_token":
+                grant = tokens.redeem_refresh(form.get("refresh_token", ""), client_id, now_ms)
+            case _:
+                return json_answer({"error": "unsupported_grant_type"}, 400)
+        if grant is None:
+            return json_answer({"error": "invalid_grant"}, 400)
+        return json_answer(token_set(self._world, grant))
+
+
+def token_set(world: World, grant: Grant) -> dict[str, object]:
+    """A new token set as Qonto's token endpoint answers it."""
+    access, refresh = world.bank.tokens.issue(grant, world.clock.now_ms())
+    return {
+        "access_token": access,
+        "refresh_token": refresh,
+        "expires_in": world.bank.tokens.lives.access_ms // 1000,
+        "token_type": "bearer",
+        "scope": grant.scope,
+    }
+
+
+def _bank_accounts(call: Call, organisation: Organisation) -> Answer:
+    page = _positive(call, "page", 1)
+    per_page = min(_PER_PAGE_MAX, _positive(call, "per_page", _PER_PAGE_MAX))
+    rows = list(organisation.accounts.values())[(page - 1) * per_page : page * per_page]
+    return Answer(200, b'{"bank_accounts":[%b]}' % b",".join(account.json(False) for account in rows))
+
+
+def _bank_account(organisation: Organisation, account_id: str) -> Answer:
+    account = organisation.accounts.get(account_id)
+    if account is None:
+        raise errors.refused(404, "not_found", "Bank account not found")
+    return Answer(200, b'{"bank_account":%b}' % account.json(False))
+
+
+def _positive(call: Call, name: str, default: int) -> int:
+    text = call.parameter(name)
+    if text is None:
+        return default
+    if not text.isdigit() or int(text) < 1:
+        raise errors.refused(400, "bad_request", f"{name} must be a positive number", name)
+    return int(text)

@@ -1,0 +1,77 @@
+"""What came over the wire and what goes back: values, no sockets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote
+
+import msgspec
+
+if TYPE_CHECKING:
+    from sandbox.faults import Fault
+
+JSON = "application/json; charset=utf-8"
+TEXT = "text/plain; charset=utf-8"
+
+encode_json = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class Call:
+    """One request as its service sees it: `path` has neither the service's prefix nor the query."""
+
+    def __init__(
+        self, service: str, method: str, path: str, query_text: str, headers: Mapping[str, str], body: bytes, peer: str
+    ) -> None:
+        self.service = service
+        self.method = method
+        self.path = unquote(path) if "%" in path else path
+        self.query_text = query_text
+        self.headers = headers
+        self.body = body
+        self.peer = peer
+        self.tenant = headers.get("xero-tenant-id", "")
+        self.key = headers.get("Idempotency-Key", "")
+        self.body_bytes = len(body)
+        self.concurrent = 1
+        self.fault: Fault | None = None
+
+    @cached_property
+    def query(self) -> dict[str, list[str]]:
+        """Every value of every query parameter, decoded."""
+        if not self.query_text:
+            return {}
+        return parse_qs(self.query_text, keep_blank_values=True)
+
+    def parameter(self, name: str) -> str | None:
+        """The last value of a query parameter, its name compared without regard to case."""
+        for key, values in self.query.items():
+            if key.lower() == name.lower():
+                return values[-1]
+        return None
+
+    def forget_contents(self) -> None:
+        """Let go of the body and of the headers, which hold credentials."""
+        self.body = b""
+        self.headers = {}
+
+    def form(self) -> dict[str, str]:
+        """The body read as application/x-www-form-urlencoded."""
+        values = parse_qs(self.body.decode("utf-8", "replace"), keep_blank_values=True)
+        return {name: texts[-1] for name, texts in values.items()}
+
+
+@dataclass(slots=True)
+class Answer:
+    """One answer; with `fault` the transport spoils its delivery."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = JSON
+    headers: dict[str, str] = field(default_factory=dict)
+    fault: "Fault | None" = None
+
+
+def json_answer(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
+    """An answer whose body is `content` as JSON."""
+    return Answer(status, encode_json(content), JSON, headers or {})

@@ -1,0 +1,30 @@
+"""Everything that exists: one object, no globals."""
+
+from sandbox.clock import Clock
+from sandbox.faults import Faults
+from sandbox.ids import Ids
+from sandbox.qonto.bank import Bank
+from sandbox.requestlog import RequestLog
+from sandbox.settings import Settings, with_latency
+from sandbox.xero.office import Office
+
+
+class World:
+    """The clock, the two services, and what tests did to them."""
+
+    def __init__(self, latency: float, frozen_at_ms: int | None, seed: int | None) -> None:
+        self.clock = Clock(frozen_at_ms)
+        self.settings: Settings = with_latency(latency)
+        self.ids = Ids.seeded(seed)
+        self.faults = Faults()
+        self.requests = RequestLog()
+        self.office = Office(self.ids)
+        self.bank = Bank(self.ids)
+
+    def reset(self) -> None:
+        """Forget both services, the faults and the log; the clock and the settings stay."""
+        for fault in self.faults.all():
+            self.faults.remove(fault)
+        self.requests.clear()
+        self.office = Office(self.ids)
+        self.bank = Bank(self.ids)
