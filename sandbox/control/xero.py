@@ -12,8 +12,8 @@ from sandbox.xero.tenant import Tenant
 
 
 class _Lock(msgspec.Struct, forbid_unknown_fields=True):
-    period_lock_date: date | None | msgspec.UnsetType = msgspec.UNSET
-    end_of_year_lock_date: date | None | msgspec.UnsetType = msgspec.UNSET
+    period_lock_date: date | msgspec.UnsetType | None = msgspec.UNSET
+    end_of_year_lock_date: date | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class _Currencies(msgspec.Struct, forbid_unknown_fields=True):

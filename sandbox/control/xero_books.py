@@ -1,6 +1,6 @@
 """What a person does in a Xero organisation's books, and the truth about them."""
 
-import datetime
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
@@ -23,16 +23,16 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True):
     account_id: str
     amount_cents: int
     type: str = "SPEND"
-    date: datetime.date | None = None
+    date: dt.date | None = None
     reference: str | None = None
     url: str | None = None
     contact: str = "Someone"
 
 
 class _Edit(msgspec.Struct, forbid_unknown_fields=True):
-    reference: str | None | msgspec.UnsetType = msgspec.UNSET
-    url: str | None | msgspec.UnsetType = msgspec.UNSET
-    date: datetime.date | None = None
+    reference: str | msgspec.UnsetType | None = msgspec.UNSET
+    url: str | msgspec.UnsetType | None = msgspec.UNSET
+    date: dt.date | None = None
     contact: str | None = None
 
 

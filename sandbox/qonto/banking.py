@@ -21,7 +21,7 @@ class RowSpec(msgspec.Struct, forbid_unknown_fields=True):
     status: Literal["completed", "pending", "declined"] = "completed"
     operation_type: str = "transfer"
     label: str = "Somebody"
-    clean_counterparty_name: str | None | msgspec.UnsetType = msgspec.UNSET
+    clean_counterparty_name: str | msgspec.UnsetType | None = msgspec.UNSET
     reference: str | None = None
     note: str | None = None
     local_amount_cents: int | None = None
@@ -41,10 +41,10 @@ class RowSpec(msgspec.Struct, forbid_unknown_fields=True):
 class RowEdit(msgspec.Struct, forbid_unknown_fields=True):
     """Changes to a row."""
 
-    note: str | None | msgspec.UnsetType = msgspec.UNSET
+    note: str | msgspec.UnsetType | None = msgspec.UNSET
     label: str | msgspec.UnsetType = msgspec.UNSET
-    clean_counterparty_name: str | None | msgspec.UnsetType = msgspec.UNSET
-    reference: str | None | msgspec.UnsetType = msgspec.UNSET
+    clean_counterparty_name: str | msgspec.UnsetType | None = msgspec.UNSET
+    reference: str | msgspec.UnsetType | None = msgspec.UNSET
     category: str | msgspec.UnsetType = msgspec.UNSET
     attachment_ids: list[str] | msgspec.UnsetType = msgspec.UNSET
     label_ids: list[str] | msgspec.UnsetType = msgspec.UNSET

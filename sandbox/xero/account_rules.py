@@ -30,8 +30,17 @@ def creation_problem(tenant: Tenant, settings: Settings, element: dict[str, Any]
 
 def update_problem(tenant: Tenant, settings: Settings, account: Account, element: dict[str, Any]) -> str | None:
     """Why POST /Accounts/{id} refuses this element; None means the account may change so."""
-    status = read_text(element, "Status")
-    details = [name for name in _DETAILS if element.get(name) is not None]
+    details = any(element.get(name) is not None for name in _DETAILS)
+    problem = _change_problem(account, read_text(element, "Status"), details)
+    if problem is not None:
+        return problem
+    if details or account.status == "ARCHIVED":
+        given = {name: value for name, value in element.items() if value is not None}
+        return _text_problem(tenant, settings, {"Name": account.name, "Code": account.code, **given}, account)
+    return None
+
+
+def _change_problem(account: Account, status: str | None, details: bool) -> str | None:
     if status not in (None, "ACTIVE", "ARCHIVED"):
         return "Account Status is not valid"
     if status is not None and details:
@@ -40,12 +49,7 @@ def update_problem(tenant: Tenant, settings: Settings, account: Account, element
         return "Cannot archive System accounts"
     if details and account.status == "ARCHIVED":
         return "Can only update STATUS on Archived accounts"
-    if details and account.is_bank:
-        return "Cannot update Bank Accounts"
-    if details or (status == "ACTIVE" and account.status == "ARCHIVED"):
-        named = {"Name": account.name, "Code": account.code, **{k: v for k, v in element.items() if v is not None}}
-        return _text_problem(tenant, settings, named, account)
-    return None
+    return "Cannot update Bank Accounts" if details and account.is_bank else None
 
 
 def _text_problem(tenant: Tenant, settings: Settings, element: dict[str, Any], itself: Account | None) -> str | None:

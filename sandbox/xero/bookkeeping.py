@@ -18,7 +18,8 @@ def contact_of(tenant: Tenant, contact_id: str | None, name: str, now_ms: int, i
 
 def book(tenant: Tenant, draft: Draft, now_ms: int, ids: Ids, key: str | None, made_by: str) -> BankTransaction:
     """Create the bank transaction that a draft without problems describes."""
-    assert draft.account is not None
+    if draft.account is None:
+        raise ValueError("a draft without a bank account cannot be booked")
     row_id = ids.guid()
     row = BankTransaction(
         id=row_id,
@@ -42,7 +43,7 @@ def book(tenant: Tenant, draft: Draft, now_ms: int, ids: Ids, key: str | None, m
     return row
 
 
-def rebook(tenant: Tenant, row: BankTransaction, draft: Draft, now_ms: int, ids: Ids) -> None:
+def rebook(tenant: Tenant, row: BankTransaction, draft: Draft, now_ms: int, ids: Ids) -> BankTransaction:
     """Make an existing row what a draft without problems describes; its bank account stays."""
     row.type, row.date = draft.type, draft.date
     row.contact = contact_of(tenant, draft.contact_id, draft.contact_name, now_ms, ids)
@@ -50,12 +51,14 @@ def rebook(tenant: Tenant, row: BankTransaction, draft: Draft, now_ms: int, ids:
     row.line_amount_types = draft.line_amount_types
     tenant.ledger.retext(row, draft.reference, draft.url)
     tenant.ledger.touch(row, now_ms)
+    return row
 
 
-def delete(tenant: Tenant, row: BankTransaction, now_ms: int) -> None:
+def delete(tenant: Tenant, row: BankTransaction, now_ms: int) -> BankTransaction:
     """Status DELETED; the row stays readable."""
     row.status = "DELETED"
     tenant.ledger.touch(row, now_ms)
+    return row
 
 
 def _lines(draft: Draft, ids: Ids) -> list[Line]:

@@ -129,5 +129,12 @@ def _exception(number: int, kind: str, message: str) -> Answer:
 
 
 def _gateway(status: int, title: str, detail: str, guid: str, headers: dict[str, str]) -> Answer:
-    content = {"Type": None, "Title": title, "Status": status, "Detail": detail, "Instance": guid, "Extensions": {}}
+    content: dict[str, Any] = {
+        "Type": None,
+        "Title": title,
+        "Status": status,
+        "Detail": detail,
+        "Instance": guid,
+        "Extensions": {},
+    }
     return json_answer(content, status, headers)

@@ -12,7 +12,7 @@ from sandbox.xero.limits import Window
 from sandbox.xero.tenant import Tenant
 
 CLIENT_ID = "sandbox-xero-client"
-CLIENT_SECRET = "sandbox-xero-secret"
+CLIENT_SECRET = "sandbox-xero-secret"  # noqa: S105 - opens nothing but this sandbox
 PROVIDER_NAME = "Sandbox app"
 DEFAULT_SCOPE = (
     "openid profile email offline_access accounting.settings accounting.banktransactions accounting.contacts"

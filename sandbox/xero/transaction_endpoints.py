@@ -1,10 +1,13 @@
 """/BankTransactions: list, one, create many, update, delete."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sandbox.wire import Answer, encode_json
 from sandbox.xero import bookkeeping
-from sandbox.xero.drafts import Draft, read_draft
+from sandbox.xero.drafts import read_draft
 from sandbox.xero.errors import Invalid, Missing, messages_json, refused_element
 from sandbox.xero.ledger import BankTransaction
 from sandbox.xero.notation import ZERO_GUID, read_elements, read_text
@@ -17,20 +20,20 @@ _DELETED = "This Bank Transaction cannot be edited as it has been deleted."
 _LOCKED = "The document cannot be edited as it is currently dated before the {} date"
 
 
+@dataclass(slots=True)
 class Outcome:
-    """What becomes of one element of a batch: a change to make, or problems."""
+    """What becomes of one element of a batch: problems, or a change to make."""
 
-    def __init__(self, element: dict[str, Any], row: BankTransaction | None, draft: Draft | None) -> None:
-        self.element = element
-        self.row = row
-        self.draft = draft
-        self.problems: list[str] = draft.problems if draft else []
+    element: dict[str, Any]
+    row_id: str
+    problems: list[str]
+    perform: Callable[[], BankTransaction] | None = None
 
     def refused(self) -> dict[str, Any]:
         """The element as Xero echoes it when it is refused."""
         return {
             **self.element,
-            "BankTransactionID": self.row.id if self.row else ZERO_GUID,
+            "BankTransactionID": self.row_id,
             "StatusAttributeString": "ERROR",
             "ValidationErrors": messages_json(self.problems),
         }
@@ -90,29 +93,31 @@ def _decimals(visit: Visit) -> int:
 
 
 def _creation(visit: Visit, element: dict[str, Any]) -> Outcome:
-    outcome = Outcome(element, None, read_draft(visit.tenant, element, _decimals(visit), visit.now_ms))
+    draft = read_draft(visit.tenant, element, _decimals(visit), visit.now_ms)
     if read_text(element, "Status") not in (None, "", "AUTHORISED"):
-        outcome.problems.append("A bank transaction can only be created with the status AUTHORISED")
-    return outcome
+        draft.problems.append("A bank transaction can only be created with the status AUTHORISED")
+    key = visit.call.key or None
+    perform = partial(bookkeeping.book, visit.tenant, draft, visit.now_ms, visit.world.ids, key, "api")
+    return Outcome(element, ZERO_GUID, draft.problems, perform)
 
 
 def _change(visit: Visit, element: dict[str, Any], row: BankTransaction | None) -> Outcome:
-    outcome = Outcome(element, row, None)
     if row is None:
-        outcome.problems.append("The document with the supplied id was not found for this endpoint.")
-        return outcome
+        return Outcome(element, ZERO_GUID, ["The document with the supplied id was not found for this endpoint."])
+    problems = _change_problems(visit, row)
+    if problems or read_text(element, "Status") == "DELETED":
+        return Outcome(element, row.id, problems, partial(bookkeeping.delete, visit.tenant, row, visit.now_ms))
+    draft = read_draft(visit.tenant, element, _decimals(visit), visit.now_ms, row)
+    if draft.account not in (None, row.account):
+        draft.problems.append("The bank account of a bank transaction cannot be changed")
+    perform = partial(bookkeeping.rebook, visit.tenant, row, draft, visit.now_ms, visit.world.ids)
+    return Outcome(element, row.id, draft.problems, perform)
+
+
+def _change_problems(visit: Visit, row: BankTransaction) -> list[str]:
     if row.status == "DELETED":
-        outcome.problems.append(_DELETED)
-    elif row.is_reconciled:
-        outcome.problems.append(_RECONCILED)
-    else:
-        outcome.problems.extend(_lock_problems(visit, row))
-    if not outcome.problems and read_text(element, "Status") != "DELETED":
-        outcome.draft = read_draft(visit.tenant, element, _decimals(visit), visit.now_ms, row)
-        outcome.problems.extend(outcome.draft.problems)
-        if outcome.draft.account not in (None, row.account):
-            outcome.problems.append("The bank account of a bank transaction cannot be changed")
-    return outcome
+        return [_DELETED]
+    return [_RECONCILED] if row.is_reconciled else _lock_problems(visit, row)
 
 
 def _lock_problems(visit: Visit, row: BankTransaction) -> list[str]:
@@ -127,22 +132,14 @@ def _batch(visit: Visit, outcomes: list[Outcome]) -> Answer:
     refused = [outcome for outcome in outcomes if outcome.problems]
     if summarize and refused:
         raise Invalid([outcome.refused() for outcome in refused])
-    texts = [_perform(visit, outcome, summarize) for outcome in outcomes]
+    texts = [_perform(outcome, summarize) for outcome in outcomes]
     if visit.world.settings.batch_order == "reversed":
         texts.reverse()
     return visit.collection(_COLLECTION, texts)
 
 
-def _perform(visit: Visit, outcome: Outcome, summarize: bool) -> bytes:
-    if outcome.problems:
+def _perform(outcome: Outcome, summarize: bool) -> bytes:
+    if outcome.problems or outcome.perform is None:
         return encode_json(outcome.refused())
-    row, tenant, ids = outcome.row, visit.tenant, visit.world.ids
-    if row is None:
-        assert outcome.draft is not None
-        row = bookkeeping.book(tenant, outcome.draft, visit.now_ms, ids, visit.call.key or None, "api")
-    elif outcome.draft is None:
-        bookkeeping.delete(tenant, row, visit.now_ms)
-    else:
-        bookkeeping.rebook(tenant, row, outcome.draft, visit.now_ms, ids)
-    text = row.json(True)
+    text = outcome.perform().json(True)
     return text if summarize else text[:-1] + b',"StatusAttributeString":"OK"}'

@@ -38,8 +38,8 @@ def find_rows(visit: Visit) -> tuple[list[BankTransaction], Pagination]:
     """The rows asked for, and the pagination when pages were asked for. Raises Refused."""
     call = visit.call
     conditions = parse_where(call.parameter("where"), _FIELDS)
-    since_ms, hidden_ms, order = visit.modified_since_ms(), visit.invisible_after_ms, call.parameter("order")
-    rows = _candidates(visit, conditions, since_ms)
+    hidden_ms, order, page = visit.invisible_after_ms, call.parameter("order"), call.parameter("page")
+    rows = _candidates(visit, conditions)
     if conditions or hidden_ms is not None:
         rows = [
             row
@@ -49,7 +49,6 @@ def find_rows(visit: Visit) -> tuple[list[BankTransaction], Pagination]:
         ]
     if order:
         rows = sort_rows(rows, order, _FIELDS)
-    page = call.parameter("page")
     if page is not None:
         return _page(rows, page, call.parameter("pageSize"))
     if len(rows) > _HIGH_VOLUME:
@@ -57,26 +56,24 @@ def find_rows(visit: Visit) -> tuple[list[BankTransaction], Pagination]:
     return rows, None
 
 
-def _candidates(visit: Visit, conditions: Conditions, since_ms: int | None) -> list[BankTransaction]:
-    """Rows in the default order that an index offers; the condition it answers is taken out of the list."""
-    ledger = visit.tenant.ledger
-    references = visit.call.parameter("References")
+def _candidates(visit: Visit, conditions: Conditions) -> list[BankTransaction]:
+    """Rows in the default order, found through the best index; a condition it answers is taken out of the list."""
+    ledger, since_ms = visit.tenant.ledger, visit.modified_since_ms()
     pinned = {condition.field: condition for condition in conditions if condition.is_equality}
     url, account = pinned.get("url"), pinned.get("bankaccount.accountid")
-    if references or (url is not None and isinstance(url.value, str)):
-        if references:
-            rows = [row for text in dict.fromkeys(references.split(",")) for row in ledger.with_reference(text)]
-        else:
-            assert url is not None
-            rows = list(ledger.with_url(str(url.value)))
-        rows.sort(key=lambda row: (row.updated_ms, row.tie))
-        return [row for row in rows if since_ms is None or row.updated_ms >= since_ms]
-    if account is not None and isinstance(account.value, str):
-        conditions.remove(account)
-        timeline = ledger.timeline(account.value.lower())
+    references = visit.call.parameter("References")
+    if references:
+        found = [row for text in dict.fromkeys(references.split(",")) for row in ledger.with_reference(text)]
+    elif url is not None and isinstance(url.value, str):
+        found = ledger.with_url(url.value)
     else:
         timeline = ledger.timeline()
-    return timeline.slice(0 if since_ms is None else timeline.position(since_ms))
+        if account is not None and isinstance(account.value, str):
+            conditions.remove(account)
+            timeline = ledger.timeline(account.value.lower())
+        return timeline.slice(0 if since_ms is None else timeline.position(since_ms))
+    found = [row for row in found if since_ms is None or row.updated_ms >= since_ms]
+    return sorted(found, key=lambda row: (row.updated_ms, row.tie))
 
 
 def _page(rows: list[BankTransaction], page: str, size: str | None) -> tuple[list[BankTransaction], Pagination]:
