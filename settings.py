@@ -1,1 +1,138 @@
+"""The only reader of the environment: every setting, its default, and what is wrong with it when it is wrong."""
 
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+PREFIX = "QONTO_XERO_"
+KEY_BYTES = 32
+
+
+class SettingsError(Exception):
+    """A setting is missing or malformed; the message names its variable and says what to do."""
+
+
+class Secret:
+    """A string that never shows itself: `repr`, `str` and format give `***`. `reveal()` is the one way to its text."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where everything is. URLs carry no trailing slash; `encryption_keys` maps key id to 32 bytes, newest first."""
+
+    database_url: str
+    broker_url: str
+    encryption_keys: Mapping[str, bytes]
+    xero_api_url: str
+    xero_identity_url: str
+    xero_client_id: str
+    xero_client_secret: Secret
+    qonto_api_url: str
+    qonto_oauth_url: str
+    qonto_client_id: str
+    qonto_client_secret: Secret
+    qonto_app_url: str
+    clock_url: str
+
+    def __repr__(self) -> str:
+        return "Settings(***)"
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Settings from `QONTO_XERO_*` variables; each secret may also come from a file named by `..._FILE`.
+
+    Raises SettingsError, which names the variable, for anything malformed.
+    """
+    read = _Reader(environment)
+    return Settings(
+        database_url=read.text("DATABASE_URL", "sqlite:///qonto-xero.sqlite3"),
+        broker_url=read.text("BROKER_URL", "memory://"),
+        encryption_keys=_keys(read.secret("ENCRYPTION_KEYS")),
+        xero_api_url=read.url("XERO_API_URL", "https://api.xero.com"),
+        xero_identity_url=read.url("XERO_IDENTITY_URL", "https://identity.xero.com"),
+        xero_client_id=read.text("XERO_CLIENT_ID", ""),
+        xero_client_secret=read.secret("XERO_CLIENT_SECRET"),
+        qonto_api_url=read.url("QONTO_API_URL", "https://thirdparty.qonto.com"),
+        qonto_oauth_url=read.url("QONTO_OAUTH_URL", "https://oauth.qonto.com"),
+        qonto_client_id=read.text("QONTO_CLIENT_ID", ""),
+        qonto_client_secret=read.secret("QONTO_CLIENT_SECRET"),
+        qonto_app_url=read.url("QONTO_APP_URL", "https://app.qonto.com"),
+        clock_url=read.url("CLOCK_URL", ""),
+    )
+
+
+@dataclass(frozen=True)
+class _Reader:
+    environment: Mapping[str, str]
+
+    def text(self, name: str, default: str) -> str:
+        return self.environment.get(PREFIX + name, "").strip() or default
+
+    def url(self, name: str, default: str) -> str:
+        value = self.text(name, default).rstrip("/")
+        if not value:
+            return value
+        try:
+            parts = urlsplit(value)
+            _ = parts.port
+        except ValueError as error:
+            raise SettingsError(f"{PREFIX}{name} is not a URL: {error}") from error
+        local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+        if not parts.hostname or parts.scheme not in {"https", "http"}:
+            raise SettingsError(f"{PREFIX}{name} is not a URL such as https://example.com")
+        if parts.scheme == "http" and not local:
+            raise SettingsError(f"{PREFIX}{name} must use https (http is for this machine only)")
+        return value
+
+    def secret(self, name: str) -> Secret:
+        path = self.text(name + "_FILE", "")
+        if not path:
+            return Secret(self.text(name, ""))
+        try:
+            return Secret(Path(path).read_text().strip())
+        except OSError as error:
+            raise SettingsError(f"{PREFIX}{name}_FILE names a file that cannot be read: {error.strerror}") from error
+
+
+def _keys(ring: Secret) -> dict[str, bytes]:
+    keys: dict[str, bytes] = {}
+    for entry in filter(None, (part.strip() for part in ring.reveal().split(","))):
+        key_id, _, encoded = entry.partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            key = b""
+        if not key_id or len(key) != KEY_BYTES:
+            raise SettingsError(
+                f"{PREFIX}ENCRYPTION_KEYS must read 'id:base64-of-32-bytes[,older-id:...]'; make one with"
+                ' `python -c "import base64,os;print(base64.b64encode(os.urandom(32)).decode())"`'
+            )
+        keys[key_id] = key
+    return keys

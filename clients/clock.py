@@ -1,0 +1,44 @@
+"""What time it is: a steady clock that follows one reference, the database's clock or a sandbox's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from clients.decoding import decode
+from clients.http import Http
+
+Clock = Callable[[], datetime]
+
+
+class SteadyClock:
+    """The reference's time, asked anew at most every `refresh` and carried on by this machine's steady clock."""
+
+    def __init__(self, reference: Clock, refresh: timedelta) -> None:
+        self._reference = reference
+        self._refresh_seconds = refresh.total_seconds()
+        self._asked: tuple[datetime, float] | None = None
+
+    def __call__(self) -> datetime:
+        steady = time.monotonic()
+        if self._asked is None or steady - self._asked[1] > self._refresh_seconds:
+            self._asked = (self._reference(), time.monotonic())
+            return self._asked[0]
+        told, at = self._asked
+        return told + timedelta(seconds=steady - at)
+
+
+class _Told(msgspec.Struct):
+    now: datetime
+
+
+def sandbox_time(http: Http, url: str) -> Clock:
+    """The clock of a sandbox, whose URL is given, which a test or a demo can move."""
+
+    def ask() -> datetime:
+        return decode(http.call("GET", f"{url}/control/clock").body, _Told, "sandbox clock").now
+
+    return ask

@@ -1,0 +1,43 @@
+"""Four words for everything that goes wrong at other people's APIs. Who catches one knows what to do next."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+class RemoteError(Exception):
+    """`call` is what we asked (method and path), `problem` what happened, free of secrets and personal data."""
+
+    def __init__(self, call: str, problem: str) -> None:
+        super().__init__(f"{call}: {problem}")
+        self.call = call
+        self.problem = problem
+
+
+class Temporary(RemoteError):
+    """No answer, or none that can be read: try later. Whether a write took effect is unknown."""
+
+
+class RateLimited(RemoteError):
+    """Refused unprocessed: nothing took effect. Ask again from `until` on, not earlier."""
+
+    def __init__(self, call: str, problem: str, until: datetime) -> None:
+        super().__init__(call, problem)
+        self.until = until
+
+
+class Permanent(RemoteError):
+    """Never like this. `messages` are the other side's own words, for the database and a person, not for logs."""
+
+    def __init__(self, call: str, problem: str, status: int, messages: list[str]) -> None:
+        super().__init__(call, problem)
+        self.status = status
+        self.messages = messages
+
+
+class Reconnect(RemoteError):
+    """We are no longer let in, and nothing took effect: a person must connect again."""
+
+
+class AccessExpired(RemoteError):
+    """The access token is no longer good. The authenticated client refreshes it once; nobody else sees this."""

@@ -1,0 +1,86 @@
+"""The only caller of `requests`: bounded in time and size, no redirects, no retries, one answer or one error."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from clients.errors import Temporary
+
+CONNECT_SECONDS = 5
+READ_SECONDS = 30
+TOTAL_SECONDS = 45  # leases and replay waits build on it: no call of ours lives longer
+BODY_BYTES = 10 * 1024 * 1024
+CHUNK_BYTES = 64 * 1024
+POOL = 32  # connections kept to one host; more than the threads of a worker
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, whole. Header names are case-insensitive."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Http:
+    """One process's connections to other people's servers; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._session = requests.Session()
+        self._session.trust_env = False  # no .netrc credentials, no proxies we did not choose
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session.headers.clear()
+        adapter = HTTPAdapter(pool_connections=POOL, pool_maxsize=POOL, max_retries=0)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Answer:
+        """One request, one answer of any status below 300 or from 400 on.
+
+        Raises Temporary when there is no whole answer within 45 seconds and 10 MB, or when it is a redirect.
+        """
+        what = f"{method} {urlsplit(url).path}"
+        started = time.monotonic()
+        try:
+            with self._session.request(
+                method,
+                url,
+                headers={"User-Agent": "qonto-xero-sync", **(headers or {})},
+                params=params,
+                data=body,
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                if 300 <= response.status_code < 400:
+                    raise Temporary(what, f"redirected with {response.status_code}, which is never followed")
+                return Answer(response.status_code, response.headers, _whole_body(response, what, started))
+        except (requests.RequestException, OSError) as error:
+            raise Temporary(what, f"no answer: {type(error).__name__}") from error
+
+
+def _whole_body(response: requests.Response, what: str, started: float) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(CHUNK_BYTES):
+        body += chunk
+        if len(body) > BODY_BYTES:
+            raise Temporary(what, f"the answer is larger than {BODY_BYTES} bytes")
+        if time.monotonic() - started > TOTAL_SECONDS:
+            raise Temporary(what, f"the answer took longer than {TOTAL_SECONDS} s")
+    return bytes(body)

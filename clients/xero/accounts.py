@@ -1,0 +1,62 @@
+"""Xero's chart of accounts: read whole (it has no pages), created one at a time."""
+
+from __future__ import annotations
+
+import msgspec
+
+from clients.decoding import decode, encode
+from clients.errors import Temporary
+from clients.xero.client import Xero
+
+NAME_TAKEN = "unique name"  # in Xero's words: Please enter a unique Name.
+CODE_TAKEN = "unique code"
+CURRENCY_MISSING = "not subscribed to currency"
+
+
+class XeroAccount(msgspec.Struct, rename="pascal"):
+    """An account. Bank accounts made by hand may have no Code."""
+
+    account_id: str = msgspec.field(name="AccountID")
+    name: str
+    type: str
+    status: str = "ACTIVE"
+    code: str = ""
+    currency_code: str = ""
+
+
+class _Answer(msgspec.Struct, rename="pascal"):
+    accounts: list[XeroAccount]
+
+
+def list_accounts(xero: Xero) -> list[XeroAccount]:
+    """Every account, archived ones too, in one call."""
+    return decode(xero.call("GET", "/Accounts").body, _Answer, "Xero GET /Accounts").accounts
+
+
+def create_bank_account(xero: Xero, *, code: str, name: str, number: str, currency: str, key: str) -> XeroAccount:
+    """A new bank account. Raises Permanent with Xero's words when it is refused."""
+    return _create(
+        xero,
+        {
+            "Code": code,
+            "Name": name,
+            "Type": "BANK",
+            "BankAccountNumber": number,
+            "BankAccountType": "BANK",
+            "CurrencyCode": currency,
+        },
+        key,
+    )
+
+
+def create_coding_account(xero: Xero, *, code: str, name: str, key: str) -> XeroAccount:
+    """A current account of the chart (no bank account) in which lines wait to be coded."""
+    return _create(xero, {"Code": code, "Name": name, "Type": "CURRENT"}, key)
+
+
+def _create(xero: Xero, account: dict[str, str], key: str) -> XeroAccount:
+    answer = xero.call("PUT", "/Accounts", body=encode(account), key=key)
+    created = decode(answer.body, _Answer, "Xero PUT /Accounts").accounts
+    if not created:
+        raise Temporary("Xero PUT /Accounts", "the answer names no account")
+    return created[0]

@@ -1,0 +1,106 @@
+"""Calls to one Xero organisation: authorised, within the rate budget, their errors translated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from clients.authorised import TokenSource, with_token
+from clients.clock import Clock
+from clients.decoding import decode_leniently
+from clients.errors import AccessExpired, Permanent, RateLimited, Reconnect, RemoteError, Temporary
+from clients.http import Answer, Http
+from clients.xero.budget import RateBudget
+from settings import Secret
+
+API = "/api.xro/2.0"
+PAUSE_CONCURRENT = timedelta(seconds=5)  # the limit on calls in progress names no time
+PAUSE_MINUTE = timedelta(seconds=60)  # nor does the one on all our calls in a minute
+
+
+@dataclass(frozen=True)
+class Xero:
+    """One tenant. `tokens` give the bearer token; `budget` is shared by the whole process."""
+
+    http: Http
+    base_url: str
+    tenant_id: str
+    tokens: TokenSource
+    budget: RateBudget
+    clock: Clock
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        key: str = "",
+        modified_since: datetime | None = None,
+    ) -> Answer:
+        """One call, sent once, or a second time under a fresh token. `key` is its Idempotency-Key.
+
+        Raises RateLimited before sending when the budget is used up.
+        """
+        what = f"Xero {method} {path}"
+        until = self.budget.closed_until(self.tenant_id, self.clock())
+        if until:
+            raise RateLimited(what, "the minute's budget is used up", until)
+        headers = {"xero-tenant-id": self.tenant_id, "Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if key:
+            headers["Idempotency-Key"] = key
+        if modified_since:
+            headers["If-Modified-Since"] = modified_since.strftime("%Y-%m-%dT%H:%M:%S")
+
+        def send(token: Secret) -> Answer:
+            bearer = {"Authorization": f"Bearer {token.reveal()}"}
+            answer = self.http.call(
+                method, self.base_url + API + path, headers=headers | bearer, params=params, body=body
+            )
+            self.budget.note(self.tenant_id, answer.headers, self.clock())
+            if answer.status != 200:
+                raise self._error(what, answer)
+            return answer
+
+        return with_token(self.tokens, send)
+
+    def _error(self, call: str, answer: Answer) -> RemoteError:
+        status = answer.status
+        if status == 401:
+            return AccessExpired(call, "401: the access token is not accepted")
+        if status == 403:
+            return Reconnect(call, "403: Xero no longer lets us into this organisation")
+        if status == 429:
+            problem, wait = _limit(answer.headers)
+            return RateLimited(call, f"429: {problem} limit", self.clock() + wait)
+        if 400 <= status < 500:
+            return Permanent(call, f"answered {status}", status, _messages(decode_leniently(answer.body)))
+        return Temporary(call, f"answered {status}")
+
+
+def _limit(headers: Mapping[str, str]) -> tuple[str, timedelta]:
+    problem = headers.get("X-Rate-Limit-Problem", "").lower() or "rate"
+    told = headers.get("Retry-After", "")
+    if told.isdigit():
+        return problem, timedelta(seconds=max(1, int(told)))
+    return problem, PAUSE_CONCURRENT if "concurrent" in problem else PAUSE_MINUTE
+
+
+def _messages(body: Any) -> list[str]:
+    """Xero's own words in a 400, from its elements or its head."""
+    if not isinstance(body, dict):
+        return []
+    elements = [element for element in body.get("Elements") or [] if isinstance(element, dict)]
+    inner = [message for element in elements for message in validation_messages(element.get("ValidationErrors"))]
+    return inner or [str(body["Message"])] if body.get("Message") else inner
+
+
+def validation_messages(errors: Any) -> list[str]:
+    """The texts in a `ValidationErrors` list; Xero's documentation shows both `Message` and `Description`."""
+    found = [error.get("Message") or error.get("Description") for error in errors or [] if isinstance(error, dict)]
+    return [str(text) for text in found if text]

@@ -1,0 +1,49 @@
+"""Qonto proves its own list: each `settled_balance` is the one before plus the amount. A break is a missing row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+
+@dataclass(frozen=True)
+class Settled:
+    """One completed transaction: what it did to the balance (signed cents), and the balance after it, if told."""
+
+    transaction_id: str
+    settled_at: datetime
+    signed_cents: int
+    balance_cents: int | None
+
+
+def first_break(rows: Iterable[Settled]) -> Settled | None:
+    """The first transaction that does not follow from the ones before it; `None` when all chain.
+
+    Rows that settled at the same moment have no order among themselves: together they must lead from the balance before
+    them to one of their own balances. A row without a balance joins the next group that has one.
+    """
+    balance: int | None = None
+    carried = 0
+    ordered = sorted(rows, key=lambda row: (row.settled_at, row.transaction_id))
+    for _, same_moment in groupby(ordered, key=lambda row: row.settled_at):
+        group = list(same_moment)
+        carried += sum(row.signed_cents for row in group)
+        told = {row.balance_cents for row in group if row.balance_cents is not None}
+        if not told:
+            continue
+        if balance is not None and balance + carried not in told:
+            return group[0]
+        balance = _last_balance(group, told, balance, carried)
+        carried = 0
+    return None
+
+
+def _last_balance(group: list[Settled], told: set[int], before: int | None, carried: int) -> int:
+    if before is not None:
+        return before + carried
+    if len(group) == 1:
+        return next(iter(told))
+    starts = {row.balance_cents - row.signed_cents for row in group if row.balance_cents is not None}
+    return next(iter(sorted(told - starts)), max(told))

@@ -1,0 +1,57 @@
+"""Why a posting or an account is not simply done, each in one word for code and one sentence for people."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Excluded(StrEnum):
+    """Never to be sent, by our rules."""
+
+    NOT_COMPLETED = "not_completed"
+    NOT_SETTLED = "not_settled"
+    BEFORE_START = "settled_before_connection"
+    ZERO_AMOUNT = "zero_amount"
+    EXTERNAL = "external_account"
+
+
+class Held(StrEnum):
+    """Waits for something outside to change, and lets go by itself."""
+
+    LOCK_DATE = "lock_date"
+    CURRENCY = "currency_not_enabled"
+    CURRENCY_DIFFERS = "currency_differs"
+    CODING_ACCOUNT = "account_code"
+    CONTACT = "contact_archived"
+    NO_ACCOUNT = "account_not_in_xero"
+    REFUSED = "refused_for_now"
+    TWICE_IN_XERO = "twice_in_xero"
+
+
+class Rejected(StrEnum):
+    """Xero will never take it like this."""
+
+    REFUSED = "refused_by_xero"
+
+
+SENTENCES: dict[str, str] = {
+    Excluded.NOT_COMPLETED: "Qonto has not completed it; only completed transactions are sent.",
+    Excluded.NOT_SETTLED: "Qonto has not settled it yet.",
+    Excluded.BEFORE_START: "It settled before Xero was connected.",
+    Excluded.ZERO_AMOUNT: "Its amount is zero, which Xero does not take.",
+    Excluded.EXTERNAL: "It belongs to an account at another bank.",
+    Held.LOCK_DATE: "Its date is locked in Xero. Move the lock date and it is sent the next night.",
+    Held.CURRENCY: "Xero does not have the account's currency. Add the currency there and it is sent the next night.",
+    Held.CURRENCY_DIFFERS: "Its currency is not that of its Xero account; amounts are never converted.",
+    Held.CODING_ACCOUNT: "Its coding account is missing or archived in Xero. Restore it or choose another.",
+    Held.CONTACT: "The contact of that name is archived in Xero. Restore it and it is sent the next night.",
+    Held.NO_ACCOUNT: "Its bank account has no account in Xero; it is sent once it has one.",
+    Held.REFUSED: "Xero refused it; it is tried again the next nights, and rejected if Xero goes on refusing.",
+    Held.TWICE_IN_XERO: "Xero has it more than once. A person must delete the surplus copy in Xero.",
+    Rejected.REFUSED: "Xero refused it each time it was sent.",
+}
+
+
+def sentence(reason: str) -> str:
+    """The sentence for a reason; an unknown reason speaks for itself."""
+    return SENTENCES.get(reason, reason)

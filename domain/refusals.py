@@ -1,0 +1,31 @@
+"""What Xero's validation messages mean for a transaction: what can pass by itself, and what a person must see."""
+
+from __future__ import annotations
+
+import re
+
+from domain.reasons import Held, Rejected
+
+MOST_ATTEMPTS = 3  # nights on which a refusal we do not know is tried before it counts as final
+
+KNOWN: tuple[tuple[re.Pattern[str], Held], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), reason)
+    for pattern, reason in (
+        (r"lock date", Held.LOCK_DATE),
+        (r"not subscribed to currency", Held.CURRENCY),
+        (r"account code .* (is not a valid code|has been archived)", Held.CODING_ACCOUNT),
+        (r"contact .* (has been|is) archived", Held.CONTACT),
+    )
+)
+
+
+def meaning(messages: list[str], attempts: int) -> Held | Rejected:
+    """Whether a refused transaction is held or rejected. `attempts` counts this one.
+
+    A message we do not know may pass (an account archived between our read and our write, say), so it is tried again.
+    """
+    text = " ".join(messages)
+    for pattern, reason in KNOWN:
+        if pattern.search(text):
+            return reason
+    return Rejected.REFUSED if attempts >= MOST_ATTEMPTS else Held.REFUSED

@@ -1,0 +1,32 @@
+"""Text from banks and people, made fit for Xero and for a database: every name survives, none does harm."""
+
+from __future__ import annotations
+
+import unicodedata
+
+CONTACT_LENGTH = 255  # Xero's limit for a contact name
+REFERENCE_LENGTH = 255  # Xero documents it for invoices, and no other limit for bank transactions
+DESCRIPTION_LENGTH = 1000  # well under what Xero's line items take
+JOINERS = "\u200c\u200d"  # invisible, but part of how Persian words and emoji are written
+INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn"}  # controls, direction overrides, lone surrogates, unassigned
+
+
+def storable(text: str | None) -> str:
+    """What a database can keep: no NUL and no lone surrogate. `None` becomes empty."""
+    return "".join(c for c in text or "" if c != "\x00" and not "\ud800" <= c <= "\udfff")
+
+
+def single_line(text: str, length: int) -> str:
+    """One line of visible characters, single spaces, none at the ends, at most `length` characters."""
+    spaced = "".join(" " if c.isspace() else c for c in text)
+    visible = "".join(c for c in spaced if c in JOINERS or unicodedata.category(c) not in INVISIBLE)
+    return " ".join(visible.split())[:length].rstrip()
+
+
+def contact_name(*candidates: str) -> str:
+    """The first candidate with anything left once Xero's rules are kept: 255 characters, no angle brackets."""
+    for candidate in candidates:
+        name = single_line(candidate.replace("<", " ").replace(">", " "), CONTACT_LENGTH)
+        if name:
+            return name
+    return "Unknown counterparty"

@@ -1,0 +1,29 @@
+"""How to read a list that moves while it is read: by keyset, so that an edited row can shift nothing out of sight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+TICK = timedelta(milliseconds=1)  # Qonto's resolution; whether `updated_at_from` includes its own moment is not told
+
+
+@dataclass(frozen=True)
+class Position:
+    """Ask for rows updated from `updated_from` on, oldest first, page `page`."""
+
+    updated_from: datetime
+    page: int = 1
+
+
+def next_position(position: Position, last_updated_at: datetime, *, more: bool) -> Position | None:
+    """Where to go on after a page whose last row was updated at `last_updated_at`; `None` at the end.
+
+    Restart at the last moment seen. Only while the moment stays the same is the page raised.
+    """
+    if not more:
+        return None
+    restart = last_updated_at - TICK
+    if restart > position.updated_from:
+        return Position(restart)
+    return Position(position.updated_from, position.page + 1)

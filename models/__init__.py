@@ -1,0 +1,1 @@
+"""WHAT WE REMEMBER: peewee tables, the queries on them, migrations."""

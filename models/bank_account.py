@@ -1,0 +1,86 @@
+"""Qonto's bank accounts, their Xero accounts, and how far each has been read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from peewee import SQL, BigAutoField, BooleanField, IntegerField, TextField
+
+from models.database import Table, UtcField
+from models.states import LinkState
+
+
+class BankAccount(Table):
+    """A Qonto bank account as last read. The full IBAN is read when needed and never stored."""
+
+    id = TextField(primary_key=True)
+    organisation_id = TextField(index=True, constraints=[SQL("REFERENCES organisation (id)")])
+    name = TextField()
+    iban_last4 = TextField(default="")
+    currency = TextField()
+    status = TextField()
+    is_external = BooleanField(default=False)
+    updated_at = UtcField(null=True)
+
+
+class AccountLink(Table):
+    """A bank account's Xero account in one Xero organisation. Made again there: the next `generation`.
+
+    `code` is the mark by which we know our own account; it is stored before Xero is asked to create it.
+    """
+
+    id = BigAutoField()
+    tenant_id = TextField()
+    bank_account_id = TextField(constraints=[SQL("REFERENCES bank_account (id)")])
+    generation = IntegerField()
+    code = TextField()
+    name = TextField()
+    xero_account_id = TextField(default="")
+    state = TextField()
+    reason = TextField(default="")
+    created_at = UtcField()
+
+    class Meta:
+        indexes = ((("tenant_id", "bank_account_id", "generation"), True),)
+
+
+class Cursor(Table):
+    """How far a bank account has been read for a connection: the newest Qonto `updated_at` that is stored.
+
+    `chain_broken_at` is where `settled_balance` last failed to chain, empty when it chains.
+    """
+
+    id = BigAutoField()
+    connection_id = TextField(constraints=[SQL("REFERENCES connection (id)")])
+    bank_account_id = TextField(constraints=[SQL("REFERENCES bank_account (id)")])
+    read_until = UtcField()
+    chain_broken_at = TextField(default="")
+
+    class Meta:
+        indexes = ((("connection_id", "bank_account_id"), True),)
+
+
+def newest_links(tenant_id: str, organisation_id: str) -> dict[str, AccountLink]:
+    """The newest generation of each bank account's link in a Xero organisation, by bank account id."""
+    links = (
+        AccountLink.select()
+        .join(BankAccount, on=(BankAccount.id == AccountLink.bank_account_id))
+        .where((AccountLink.tenant_id == tenant_id) & (BankAccount.organisation_id == organisation_id))
+        .order_by(AccountLink.generation)
+    )
+    return {link.bank_account_id: link for link in links}
+
+
+def live_links(tenant_id: str, organisation_id: str) -> dict[str, AccountLink]:
+    """Links whose Xero account exists and is ours, by bank account id."""
+    newest = newest_links(tenant_id, organisation_id)
+    return {key: link for key, link in newest.items() if link.state == LinkState.LIVE}
+
+
+def advance_cursor(connection_id: str, bank_account_id: str, read_until: datetime) -> None:
+    """Move the cursor forward, never back."""
+    Cursor.insert(connection_id=connection_id, bank_account_id=bank_account_id, read_until=read_until).on_conflict(
+        conflict_target=[Cursor.connection_id, Cursor.bank_account_id],
+        update={Cursor.read_until: read_until},
+        where=(Cursor.read_until < read_until),
+    ).execute()

@@ -1,0 +1,68 @@
+"""Keys and tokens to other people's APIs, encrypted at rest, refreshed by one claimant at a time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from peewee import IntegerField, TextField
+
+from models.database import Table, UtcField
+
+CLAIM = timedelta(seconds=60)  # longer than one token request may take (45 s)
+
+
+class Credential(Table):
+    """`kind` is `qonto_api_key`, `qonto_oauth` or `xero_oauth`. `secret` (API key or refresh token) and
+    `access_token` are ciphertext. `version` grows by one with every refresh; `claimed_by` refreshes now.
+    """
+
+    id = TextField(primary_key=True)
+    kind = TextField()
+    secret = TextField()
+    access_token = TextField(default="")
+    expires_at = UtcField(null=True)
+    version = IntegerField(default=1)
+    claimed_by = TextField(default="")
+    claimed_until = UtcField(null=True)
+    created_at = UtcField()
+
+
+def claim_refresh(credential: Credential, claimant: str, now: datetime) -> bool:
+    """Whether `claimant` alone may refresh this version of the credential, for the next minute."""
+    claimed = (
+        Credential.update(claimed_by=claimant, claimed_until=now + CLAIM)
+        .where(
+            (Credential.id == credential.id)
+            & (Credential.version == credential.version)
+            & (Credential.claimed_until.is_null() | (Credential.claimed_until < now))
+        )
+        .execute()
+    )
+    return bool(claimed == 1)
+
+
+def store_refreshed(
+    credential: Credential, claimant: str, *, secret: str, access_token: str, expires_at: datetime
+) -> bool:
+    """Replace the token set (ciphertext) if the claim still holds; the version grows, the claim ends."""
+    stored = (
+        Credential.update(
+            secret=secret,
+            access_token=access_token,
+            expires_at=expires_at,
+            version=Credential.version + 1,
+            claimed_by="",
+            claimed_until=None,
+        )
+        .where((Credential.id == credential.id) & (Credential.version == credential.version))
+        .where(Credential.claimed_by == claimant)
+        .execute()
+    )
+    return bool(stored == 1)
+
+
+def release_claim(credential: Credential, claimant: str) -> None:
+    """Let somebody else try: the refresh failed and nothing was stored."""
+    Credential.update(claimed_by="", claimed_until=None).where(
+        (Credential.id == credential.id) & (Credential.claimed_by == claimant)
+    ).execute()

@@ -1,0 +1,149 @@
+"""The one database of the process: SQLite on one machine, PostgreSQL for real, the same code on both."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from peewee import Database, DatabaseProxy, Field, InterfaceError, Model, OperationalError, SqliteDatabase
+from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
+
+POOL_WAIT_SECONDS = 10  # longer than any of our transactions, shorter than a person's patience
+IDLE_SECONDS = 300  # give a connection back before a load balancer silently forgets it
+LOCK_WAIT_SECONDS = 30  # SQLite has one writer; a night on one machine queues behind it
+
+database = DatabaseProxy()
+
+if TYPE_CHECKING:
+    MomentField = Field[Any]
+else:  # generic in peewee's type stubs only
+    MomentField = Field
+
+
+class DatabaseUnreachable(Exception):
+    """The database cannot be used; the message names where it was looked for, never a password."""
+
+
+class UtcField(MomentField):
+    """A moment, always in UTC: `timestamptz` on PostgreSQL, fixed-width ISO text (which sorts) on SQLite."""
+
+    field_type = "TIMESTAMPTZ"
+
+    def db_value(self, value: Any) -> Any:
+        if isinstance(value, datetime) and value.tzinfo is None:
+            raise ValueError(f"{self.name} needs a time zone: {value!r}")
+        return value
+
+    def python_value(self, value: Any) -> Any:
+        return read_moment(value)
+
+
+class Table(Model):
+    """What every table shares: the process's database and snake_case names."""
+
+    class Meta:
+        database = database
+        legacy_table_names = False
+
+
+def configure(url: str, pool_size: int = 10) -> None:
+    """Point every table at `url`: `sqlite:///relative.file`, `sqlite:////absolute.file` or `postgresql://...`.
+
+    Opens nothing yet. `pool_size` is the most connections this process will hold on PostgreSQL.
+    Raises DatabaseUnreachable for a URL of another kind.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite" and parts.path.strip("/"):
+        database.initialize(_sqlite(parts.path[1:]))
+    elif parts.scheme in {"postgresql", "postgres"}:
+        database.initialize(_postgresql(url, pool_size))
+    else:
+        raise DatabaseUnreachable(
+            f"QONTO_XERO_DATABASE_URL starts with {parts.scheme or 'nothing'!r}: use sqlite:/// or postgresql://"
+        )
+
+
+@contextmanager
+def connected() -> Iterator[None]:
+    """A connection for this thread, given back at the end. Raises DatabaseUnreachable when there is none."""
+    open_connection()
+    try:
+        yield
+    finally:
+        close_connection()
+
+
+def open_connection() -> None:
+    """Take a connection for this thread, unless it has one. Raises DatabaseUnreachable."""
+    try:
+        database.connect(reuse_if_open=True)
+    except (OperationalError, InterfaceError, MaxConnectionsExceeded) as error:
+        raise DatabaseUnreachable(f"cannot reach the database {where()}: {_first_line(error)}") from error
+
+
+def close_connection() -> None:
+    """Give this thread's connection back to the pool, if it has one."""
+    if not database.is_closed():
+        database.close()
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """All or nothing. On SQLite it takes the write lock at once, so that it waits in line and cannot deadlock."""
+    with database.atomic("IMMEDIATE") if is_sqlite() else database.atomic():
+        yield
+
+
+def where() -> str:
+    """Which database this is, in words that hold no secret."""
+    name = str(database.database)
+    if is_sqlite():
+        return f"file {name}"
+    parts = urlsplit(name)
+    return f"{parts.path.lstrip('/')} at {parts.hostname or 'localhost'}:{parts.port or 5432}"
+
+
+def is_sqlite() -> bool:
+    return isinstance(database.obj, SqliteDatabase)
+
+
+def database_time() -> datetime:
+    """The database's own clock in UTC: what leases and waiting windows are measured by."""
+    question = "SELECT strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')" if is_sqlite() else "SELECT clock_timestamp()"
+    moment: datetime = read_moment(database.execute_sql(question).fetchone()[0])
+    return moment
+
+
+def read_moment(value: Any) -> Any:
+    """A stored moment as an aware datetime in UTC; `None` stays `None`."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
+
+
+def _sqlite(path: str) -> Database:
+    sqlite3.register_adapter(datetime, lambda moment: moment.astimezone(UTC).isoformat(" ", "microseconds"))
+    sqlite3.register_adapter(date, date.isoformat)
+    pragmas = {"journal_mode": "wal", "foreign_keys": 1, "synchronous": "normal"}
+    return SqliteDatabase(unquote(path), pragmas=pragmas, timeout=LOCK_WAIT_SECONDS)
+
+
+def _postgresql(url: str, pool_size: int) -> Database:
+    pool: Database = PooledPostgresqlDatabase(
+        url,
+        prefer_psycopg3=True,
+        max_connections=pool_size,
+        stale_timeout=IDLE_SECONDS,
+        timeout=POOL_WAIT_SECONDS,
+        connect_timeout=5,
+        options="-c timezone=UTC -c lock_timeout=30s",
+    )
+    return pool
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", 1)[0]

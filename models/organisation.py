@@ -1,0 +1,70 @@
+"""Qonto organisations, and their connections to Xero organisations."""
+
+from __future__ import annotations
+
+from peewee import SQL, TextField
+
+from models.database import Table, UtcField
+from models.states import ConnectionState
+
+
+class Organisation(Table):
+    """A Qonto organisation, under Qonto's own id. `time_zone` is an IANA name: its day ends on its own clock."""
+
+    id = TextField(primary_key=True)
+    slug = TextField(index=True)
+    name = TextField()
+    time_zone = TextField(default="Europe/Paris")
+    created_at = UtcField()
+
+
+class Connection(Table):
+    """One Qonto organisation to one Xero organisation (`tenant_id`), from `starts_at` on; at most one is not ended.
+
+    The `..._code`s say which Xero account each line is coded to; empty means `default_code`, the account we made for
+    it. `observed_until`: people's changes in Xero have been seen up to here.
+    """
+
+    id = TextField(primary_key=True)
+    organisation_id = TextField(constraints=[SQL("REFERENCES organisation (id)")])
+    name = TextField()
+    tenant_id = TextField(index=True)
+    tenant_name = TextField()
+    qonto_credential_id = TextField(constraints=[SQL("REFERENCES credential (id)")])
+    xero_credential_id = TextField(constraints=[SQL("REFERENCES credential (id)")])
+    state = TextField(default=ConnectionState.LIVE)
+    reason = TextField(default="")
+    starts_at = UtcField()
+    money_in_code = TextField(default="")
+    money_out_code = TextField(default="")
+    fees_code = TextField(default="")
+    default_code = TextField(default="")
+    observed_until = UtcField(null=True)
+    created_at = UtcField()
+
+    class Meta:
+        indexes = ((("state",), False),)
+
+
+# One connection an organisation that has not ended, whatever two people do at the same moment.
+Connection.add_index(
+    Connection.index(
+        Connection.organisation_id,
+        unique=True,
+        name="connection_one_open",
+        where=SQL("state <> 'disconnected'"),
+    )
+)
+
+
+def connection_of(organisation: str) -> Connection | None:
+    """The connection that has not ended of an organisation, given by its id or its slug."""
+    named = (Organisation.id == organisation) | (Organisation.slug == organisation)
+    found: Connection | None = (
+        Connection.select()
+        .join(Organisation, on=(Organisation.id == Connection.organisation_id))
+        .where((Connection.state != ConnectionState.DISCONNECTED) & named)
+        .order_by(Organisation.id)
+        .first()
+    )
+    return found

@@ -1,0 +1,164 @@
+"""Sync runs: one organisation, one kind, one local date. The database is the record; messages only wake workers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import uuid4
+
+from peewee import SQL, BigAutoField, DateField, IntegerField, TextField, Value, fn
+
+from models.database import Table, UtcField, database, transaction
+from models.lease import LeaseRow
+from models.organisation import Connection, Organisation
+from models.outbox import OutboxMessage
+from models.states import OPEN_RUN_STATES, ConnectionState, RunKind, RunState
+
+SILENCE = timedelta(minutes=5)  # after which an open run that nobody works on is announced again
+PARAMETER = ":p:"
+
+
+class SyncRun(Table):
+    """`wake_at`: when somebody should look at it again, unless a worker holds the organisation's lease.
+
+    `turns` counts the jobs that worked on it, `failures` those in a row that did not end well. Once `prepared_at` is
+    set, accounts and transactions have been read and only posting is left. The counts say what this run did.
+    """
+
+    id = BigAutoField()
+    organisation_id = TextField(constraints=[SQL("REFERENCES organisation (id)")])
+    connection_id = TextField(constraints=[SQL("REFERENCES connection (id)")])
+    kind = TextField()
+    local_date = DateField()
+    lane = TextField()
+    state = TextField(default=RunState.DUE)
+    reason = TextField(default="")
+    wake_at = UtcField()
+    wave = TextField(default="", index=True)
+    turns = IntegerField(default=0)
+    failures = IntegerField(default=0)
+    imported = IntegerField(default=0)
+    posted = IntegerField(default=0)
+    accounts_created = IntegerField(default=0)
+    created_at = UtcField()
+    prepared_at = UtcField(null=True)
+    started_at = UtcField(null=True)
+    finished_at = UtcField(null=True)
+
+    class Meta:
+        indexes = (
+            (("organisation_id", "kind", "local_date"), True),
+            (("state", "wake_at"), False),
+        )
+
+
+@dataclass(frozen=True)
+class Night:
+    """For one time zone: the local date, and the moment at which that date's run falls due."""
+
+    time_zone: str
+    local_date: date
+    due_at: datetime
+
+
+def zones_in_use() -> list[str]:
+    """The time zones of organisations with a live connection."""
+    rows = (
+        Organisation.select(Organisation.time_zone)
+        .join(Connection, on=(Connection.organisation_id == Organisation.id))
+        .where(Connection.state == ConnectionState.LIVE)
+        .distinct()
+        .order_by(Organisation.time_zone)
+    )
+    return [row.time_zone for row in rows]
+
+
+def open_runs(kind: RunKind, lane: str, state: RunState, nights: Sequence[Night], now: datetime) -> int:
+    """One run for each live connection made before its night fell due, unless that date has one; how many are new.
+
+    One statement, however many organisations; any number of schedulers may say it at once.
+    """
+    if not nights:
+        return 0
+    values = ", ".join([f"({PARAMETER}, {PARAMETER}, {PARAMETER})"] * len(nights))
+    statement = f"""
+        INSERT INTO sync_run (organisation_id, connection_id, kind, local_date, lane, state, reason, wake_at, wave,
+                              turns, failures, imported, posted, accounts_created, created_at)
+        WITH night (time_zone, local_date, due_at) AS (VALUES {values})
+        SELECT organisation.id, connection.id, {PARAMETER}, night.local_date, {PARAMETER}, {PARAMETER}, '',
+               night.due_at, '', 0, 0, 0, 0, 0, {PARAMETER}
+        FROM connection
+        JOIN organisation ON organisation.id = connection.organisation_id
+        JOIN night ON night.time_zone = organisation.time_zone
+        WHERE connection.state = 'live' AND connection.created_at < night.due_at
+        AND NOT EXISTS (SELECT 1 FROM sync_run AS held WHERE held.organisation_id = organisation.id
+                        AND held.kind = {PARAMETER} AND held.local_date = night.local_date)
+        ON CONFLICT DO NOTHING
+    """.replace(PARAMETER, database.param)  # noqa: S608 - only place holders are put into the text
+    cells = [cell for night in nights for cell in (night.time_zone, night.local_date, night.due_at)]
+    cursor = database.execute_sql(statement, (*cells, kind, lane, state, now, kind))
+    return int(cursor.rowcount)
+
+
+def wake_runs(actor: str, now: datetime) -> int:
+    """Write an outbox message for each open run whose time has come and that nobody is working on; how many.
+
+    The same for a run that is new, one that waited, and one whose message or worker was lost: the database holds what
+    is due, a message only says "look". A run that stays silent is woken again after `SILENCE`.
+    """
+    wave = uuid4().hex
+    with transaction():
+        busy = LeaseRow.select().where(
+            (LeaseRow.organisation_id == SyncRun.organisation_id) & (LeaseRow.owner != "") & (LeaseRow.expires_at > now)
+        )
+        woken = (
+            SyncRun.update(wave=wave, wake_at=now + SILENCE)
+            .where(SyncRun.state.in_(OPEN_RUN_STATES) & (SyncRun.wake_at <= now) & ~fn.EXISTS(busy))
+            .execute()
+        )
+        if woken:
+            arguments = Value('{"run_id": ').concat(SyncRun.id.cast("TEXT")).concat("}")
+            OutboxMessage.insert_from(
+                SyncRun.select(SyncRun.lane, Value(actor), arguments, Value(now), Value(""))
+                .where(SyncRun.wave == wave)
+                .order_by(SyncRun.id),
+                [
+                    OutboxMessage.lane,
+                    OutboxMessage.actor,
+                    OutboxMessage.arguments,
+                    OutboxMessage.created_at,
+                    OutboxMessage.claimed_by,
+                ],
+            ).execute()
+    return int(woken)
+
+
+def ask_for_run(connection: Connection, kind: RunKind, lane: str, local_date: date, now: datetime) -> SyncRun:
+    """Today's run of this kind, opened now; asked for twice, it is the same run, opened again once it has ended."""
+    SyncRun.insert(
+        organisation_id=connection.organisation_id,
+        connection_id=connection.id,
+        kind=kind,
+        local_date=local_date,
+        lane=lane,
+        wake_at=now,
+        created_at=now,
+    ).on_conflict(
+        conflict_target=[SyncRun.organisation_id, SyncRun.kind, SyncRun.local_date],
+        update={
+            SyncRun.state: RunState.DUE,
+            SyncRun.connection_id: connection.id,
+            SyncRun.wake_at: now,
+            SyncRun.finished_at: None,
+            SyncRun.prepared_at: None,
+            SyncRun.failures: 0,
+            SyncRun.reason: "",
+        },
+        where=SyncRun.state.not_in(OPEN_RUN_STATES),
+    ).execute()
+    return SyncRun.get(
+        (SyncRun.organisation_id == connection.organisation_id)
+        & (SyncRun.kind == kind)
+        & (SyncRun.local_date == local_date)
+    )

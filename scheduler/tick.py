@@ -1,0 +1,56 @@
+"""One turn of the scheduler: open the runs that have fallen due, and wake every open run whose time has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from domain.calendar import NIGHT, OBSERVATION, falls_due, latest_due
+from messaging.lanes import Lane
+from models.states import RunKind, RunState
+from models.sync_run import Night, open_runs, wake_runs, zones_in_use
+from services.sync_organisation import ACTOR
+
+NIGHTS_BACK = 14  # missed nights that are written down as caught up; longer outages are one gap
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A kind of run, and when on the organisation's own clock it falls due each day."""
+
+    kind: RunKind
+    at: time
+
+
+SCHEDULES = (Schedule(RunKind.NIGHTLY, NIGHT), Schedule(RunKind.OBSERVATION, OBSERVATION))
+
+
+@dataclass(frozen=True)
+class Ticked:
+    """How many runs were opened, and how many woken."""
+
+    opened: int
+    woken: int
+
+
+def tick(now: datetime) -> Ticked:
+    """Safe to say by any number of schedulers at once, and after any pause: a missed night is caught up, not skipped."""
+    opened = sum(_open(schedule, now) for schedule in SCHEDULES)
+    return Ticked(opened, wake_runs(ACTOR, now))
+
+
+def _open(schedule: Schedule, now: datetime) -> int:
+    """The newest due date gets the run; dates missed before it are written down as caught up by it."""
+    zones = zones_in_use()
+    opened = open_runs(
+        schedule.kind, Lane.NIGHTLY, RunState.DUE, [_night(schedule, zone, now, 0) for zone in zones], now
+    )
+    if opened and schedule.kind == RunKind.NIGHTLY:
+        missed = [_night(schedule, zone, now, back) for zone in zones for back in range(1, NIGHTS_BACK + 1)]
+        open_runs(schedule.kind, Lane.NIGHTLY, RunState.CAUGHT_UP, missed, now)
+    return opened
+
+
+def _night(schedule: Schedule, zone: str, now: datetime, days_back: int) -> Night:
+    local_date = latest_due(now, schedule.at, zone) - timedelta(days=days_back)
+    return Night(zone, local_date, falls_due(local_date, schedule.at, zone))

@@ -1,0 +1,1 @@
+"""WHAT WE DO: one use case a file. Services never enqueue; they write an outbox row with their effect."""

@@ -1,0 +1,101 @@
+"""Access tokens: refreshed by one process at a time, stored before they are used."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from uuid import uuid4
+
+from clients.clock import Clock
+from clients.errors import Reconnect, Temporary
+from clients.http import Http
+from clients.oauth import OAuthApp, TokenSet, refresh
+from models.credential import Credential, claim_refresh, release_claim, store_refreshed
+from models.encryption import Keyring
+from settings import Secret
+
+MARGIN = timedelta(seconds=60)  # a token this near its end may not outlive the call
+PEER_SECONDS = 50  # how long to wait for another process's refresh; one may take 45 s
+GLANCE_SECONDS = 0.05
+
+
+class ApiKey:
+    """A Qonto API key, `login:secret`: it does not expire, so a refusal is final."""
+
+    def __init__(self, credential: Credential, keyring: Keyring) -> None:
+        self._secret = keyring.decrypt(credential.secret, secret_context(credential.id))
+
+    def current(self) -> Secret:
+        return self._secret
+
+    def renew(self, refused: Secret) -> Secret:  # noqa: ARG002 - there is nothing to renew
+        raise Reconnect("Qonto API key", "refused: it was deleted, or is not this organisation's")
+
+
+class StoredTokens:
+    """A credential's access token. It is renewed under a claim on the row, after looking whether a peer has done it."""
+
+    def __init__(self, credential_id: str, app: OAuthApp, keyring: Keyring, http: Http, clock: Clock) -> None:
+        self._id = credential_id
+        self._app = app
+        self._keyring = keyring
+        self._http = http
+        self._clock = clock
+        self._me = uuid4().hex
+
+    def current(self) -> Secret:
+        """The stored token, or a new one if it has ended."""
+        return self._fresh(Credential.get_by_id(self._id)) or self.renew(Secret(""))
+
+    def renew(self, refused: Secret) -> Secret:
+        """A token other than `refused`: a peer's, or one refreshed now. Raises Reconnect, Temporary, RateLimited."""
+        deadline = time.monotonic() + PEER_SECONDS
+        while time.monotonic() < deadline:
+            credential = Credential.get_by_id(self._id)
+            token = self._fresh(credential)
+            if token and token != refused:
+                return token
+            if claim_refresh(credential, self._me, self._clock()):
+                tokens = self._refresh(credential)
+                if tokens:
+                    return tokens.access_token
+            time.sleep(GLANCE_SECONDS)
+        raise Temporary("token refresh", "another process has been refreshing it for too long")
+
+    def _fresh(self, credential: Credential) -> Secret | None:
+        if not credential.access_token or not credential.expires_at:
+            return None
+        if credential.expires_at <= self._clock() + MARGIN:
+            return None
+        return self._keyring.decrypt(credential.access_token, access_context(self._id))
+
+    def _refresh(self, credential: Credential) -> TokenSet | None:
+        """The new token set, durable; `None` when a peer was faster and the row should be read again."""
+        try:
+            old = self._keyring.decrypt(credential.secret, secret_context(self._id))
+            tokens = refresh(self._http, self._app, old, self._clock)
+        except Reconnect:
+            release_claim(credential, self._me)
+            if Credential.get_by_id(self._id).version != credential.version:
+                return None
+            raise
+        except Exception:
+            release_claim(credential, self._me)
+            raise
+        stored = store_refreshed(
+            credential,
+            self._me,
+            secret=self._keyring.encrypt(tokens.refresh_token, secret_context(self._id)),
+            access_token=self._keyring.encrypt(tokens.access_token, access_context(self._id)),
+            expires_at=tokens.expires_at,
+        )
+        return tokens if stored else None
+
+
+def secret_context(credential_id: str) -> str:
+    """What the stored secret is bound to, so that a row's secret opens in no other row."""
+    return f"credential:{credential_id}:secret"
+
+
+def access_context(credential_id: str) -> str:
+    return f"credential:{credential_id}:access_token"

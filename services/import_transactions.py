@@ -1,0 +1,129 @@
+"""Read Qonto's new transactions and remember each as a posting, before anything is sent."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from clients.qonto.transactions import Page, Transaction, list_transactions
+from domain.balance_chain import Settled, first_break
+from domain.calendar import local_date
+from domain.eligibility import why_excluded
+from domain.money import signed
+from domain.reasons import Held
+from domain.text import storable
+from domain.walk import Position, next_position
+from models.bank_account import BankAccount, Cursor, advance_cursor
+from models.posting import Posting, insert_new
+from models.quarantine import quarantine
+from models.states import PostingState
+from models.sync_run import SyncRun
+from services.job import Job
+
+OVERLAP = timedelta(hours=1)  # read again what may have been committed late with an earlier `updated_at`
+REREAD = timedelta(days=1)  # how far before a broken balance to read again
+CHAIN_ROWS = 2_000  # how far back the balance chain is checked each time
+
+
+def import_transactions(job: Job, account: BankAccount) -> bool:
+    """Store what is new in one bank account; whether the end was reached (if not, the next turn goes on).
+
+    The cursor moves only with the rows of its page, in one transaction; reading any window twice stores nothing twice.
+    When Qonto's balances then do not chain, a row is missing: it is read again from there, and if that does not help
+    the place is remembered and shown.
+    """
+    cursor = Cursor.get_or_none((Cursor.connection_id == job.connection.id) & (Cursor.bank_account_id == account.id))
+    if not _walk(job, account, (cursor.read_until if cursor else job.connection.starts_at) - OVERLAP):
+        return False
+    broken = _chain_break(job, account)
+    if broken and _walk(job, account, broken.settled_at - REREAD):
+        broken = _chain_break(job, account)
+    if broken:
+        job.notes.append(f"account {account.id}: Qonto's balances do not chain at {broken.transaction_id}")
+    with job.holding():
+        Cursor.update(chain_broken_at=broken.transaction_id if broken else "").where(
+            (Cursor.connection_id == job.connection.id) & (Cursor.bank_account_id == account.id)
+        ).execute()
+    return True
+
+
+def _walk(job: Job, account: BankAccount, updated_from: datetime) -> bool:
+    position: Position | None = Position(updated_from)
+    while position and not job.time_is_up():
+        page = list_transactions(job.qonto, account.id, position.updated_from, position.page)
+        _store(job, account, page)
+        last = max((row.updated_at for row in page.rows), default=position.updated_from)
+        position = next_position(position, last, more=page.more)
+    return position is None
+
+
+def _store(job: Job, account: BankAccount, page: Page) -> None:
+    now = job.now()
+    rows = [_posting(job, account, row) | {"created_at": now, "changed_at": now} for row in page.rows]
+    with job.holding():
+        new = insert_new(rows)
+        for unreadable in page.unreadable:
+            quarantine(f"Qonto account {account.id}", unreadable.payload, unreadable.problem, now)
+        if page.rows:
+            advance_cursor(job.connection.id, account.id, max(row.updated_at for row in page.rows))
+        SyncRun.update(imported=SyncRun.imported + new).where(SyncRun.id == job.run.id).execute()
+
+
+def _posting(job: Job, account: BankAccount, row: Transaction) -> dict[str, Any]:
+    state, reason = _first_state(job, account, row)
+    settled_at = row.settled_at or row.updated_at
+    return {
+        "tenant_id": job.tenant_id,
+        "transaction_id": row.id,
+        "organisation_id": job.organisation.id,
+        "connection_id": job.connection.id,
+        "bank_account_id": account.id,
+        "state": state,
+        "reason": reason,
+        "side": row.side,
+        "amount_cents": row.amount_cents,
+        "currency": row.currency,
+        "local_amount_cents": row.amount_cents if row.local_amount_cents is None else row.local_amount_cents,
+        "local_currency": row.local_currency or row.currency,
+        "operation_type": storable(row.operation_type),
+        "label": storable(row.label),
+        "counterparty": storable(row.clean_counterparty_name),
+        "reference": storable(row.reference),
+        "card_last_digits": storable(row.card_last_digits),
+        "settled_at": settled_at,
+        "settled_balance_cents": row.settled_balance_cents,
+        "date": local_date(settled_at, job.organisation.time_zone),
+    }
+
+
+def _first_state(job: Job, account: BankAccount, row: Transaction) -> tuple[PostingState, str]:
+    excluded = why_excluded(
+        status=row.status,
+        settled_at=row.settled_at,
+        amount_cents=row.amount_cents,
+        is_external=account.is_external or row.is_external_transaction,
+        starts_at=job.connection.starts_at,
+    )
+    if excluded:
+        return PostingState.EXCLUDED, excluded
+    if row.currency != account.currency:
+        return PostingState.HELD, Held.CURRENCY_DIFFERS
+    return PostingState.DUE, ""
+
+
+def _chain_break(job: Job, account: BankAccount) -> Settled | None:
+    """Where Qonto's balances stop following from each other among the newest rows, if anywhere."""
+    newest = (
+        Posting.select()
+        .where(
+            (Posting.tenant_id == job.tenant_id)
+            & (Posting.bank_account_id == account.id)
+            & (Posting.settled_at >= job.connection.starts_at)
+        )
+        .order_by(Posting.settled_at.desc(), Posting.id.desc())
+        .limit(CHAIN_ROWS)
+    )
+    return first_break(
+        Settled(row.transaction_id, row.settled_at, signed(row.side, row.amount_cents), row.settled_balance_cents)
+        for row in newest
+    )

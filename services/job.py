@@ -1,0 +1,55 @@
+"""One turn of work on a run: whose, under which lease, with which clients, and for how long."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from clients.clock import Clock
+from clients.qonto.client import Qonto
+from clients.xero.client import Xero
+from models.lease import Lease
+from models.organisation import Connection, Organisation
+from models.sync_run import SyncRun
+
+TURN_SECONDS = 300  # then the job goes on at the tail of the queue, so that a big organisation delays no small one
+TURN_TRANSACTIONS = 500
+
+
+@dataclass
+class Job:
+    """`stopping` says that the process wants to end. `problems` went wrong for one account and are tried again this
+    night; `notes` are for a person and change nothing.
+    """
+
+    run: SyncRun
+    connection: Connection
+    organisation: Organisation
+    lease: Lease
+    qonto: Qonto
+    xero: Xero
+    clock: Clock
+    app_url: str
+    stopping: Callable[[], bool]
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    posted: int = 0
+    _started: float = field(default_factory=time.monotonic)
+
+    @property
+    def tenant_id(self) -> str:
+        return self.connection.tenant_id
+
+    def holding(self) -> AbstractContextManager[None]:
+        """A transaction under the job's lease and fence."""
+        return self.lease.holding()
+
+    def now(self) -> datetime:
+        return self.clock()
+
+    def time_is_up(self) -> bool:
+        """Whether to stop between two steps and let others work."""
+        return self.stopping() or self.posted >= TURN_TRANSACTIONS or time.monotonic() - self._started > TURN_SECONDS

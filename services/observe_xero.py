@@ -1,0 +1,29 @@
+"""See what people changed in Xero: a transaction deleted there is shown as deleted, and stays deleted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from clients.xero.bank_transactions import list_bank_transactions
+from models.organisation import Connection
+from models.posting import Posting, move
+from models.states import PostingState
+from services.job import Job
+
+CLOCK_MARGIN = timedelta(minutes=5)  # Xero's clock against ours
+IDS_A_STATEMENT = 500
+
+
+def observe_xero(job: Job) -> int:
+    """Note the deletions since the last look; how many. One read of Xero for each 1,000 rows that changed."""
+    started = job.now()
+    since = (job.connection.observed_until or job.connection.starts_at) - CLOCK_MARGIN
+    deleted = [row.bank_transaction_id for row in list_bank_transactions(job.xero, since) if row.is_deleted]
+    seen = 0
+    with job.holding():
+        for start in range(0, len(deleted), IDS_A_STATEMENT):
+            ids = deleted[start : start + IDS_A_STATEMENT]
+            ours = (Posting.tenant_id == job.tenant_id) & Posting.bank_transaction_id.in_(ids)
+            seen += move(ours & (Posting.state == PostingState.POSTED), PostingState.DELETED, started)
+        Connection.update(observed_until=started).where(Connection.id == job.connection.id).execute()
+    return seen

@@ -1,0 +1,177 @@
+"""Send what is due, fifty at a time: intent first, then the request, then its outcome, each its own commit."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+
+from clients.errors import Permanent, RateLimited, Reconnect, Temporary
+from clients.xero.bank_transactions import BankTransaction, freeze, put_bank_transactions
+from domain.bank_transaction import BATCH_ROWS, deep_link, to_xero
+from domain.coding import CodingCodes
+from domain.reasons import Rejected
+from domain.refusals import meaning
+from models.bank_account import live_links
+from models.organisation import Connection
+from models.posting import Posting, due_postings, members, move, record_bank_transactions
+from models.posting_batch import PostingBatch
+from models.states import BatchState, PostingState
+from models.sync_run import SyncRun
+from services.job import Job
+
+log = logging.getLogger(__name__)
+
+
+def post_transactions(job: Job) -> bool:
+    """Send everything that is due; whether nothing is left to send. Raises RateLimited and Reconnect."""
+    while not job.time_is_up():
+        batch = freeze_batch(job)
+        if batch is None:
+            return True
+        send_batch(job, batch)
+    return False
+
+
+def freeze_batch(job: Job) -> PostingBatch | None:
+    """The next request, as stored: nothing of it has been sent. `None` when nothing is due."""
+    due = due_postings(job.connection.id, BATCH_ROWS)
+    if not due:
+        return None
+    links = live_links(job.tenant_id, job.organisation.id)
+    codes = coding_codes(job.connection)
+    body = freeze(
+        [
+            to_xero(
+                posting,
+                account_id=links[posting.bank_account_id].xero_account_id,
+                account_code=codes.code_for(posting.side, posting.operation_type),
+                app_url=job.app_url,
+            )
+            for posting in due
+        ]
+    )
+    now = job.now()
+    with job.holding():
+        batch = PostingBatch.create(
+            tenant_id=job.tenant_id,
+            connection_id=job.connection.id,
+            attempt=1 + max(posting.attempts for posting in due),
+            key=_key(job, body, due),
+            body=body,
+            body_sha256=hashlib.sha256(body).hexdigest(),
+            size=len(due),
+            state=BatchState.INTENDED,
+            fence=job.lease.fence,
+            created_at=now,
+        )
+        move(
+            Posting.id.in_([posting.id for posting in due]),
+            PostingState.SENDING,
+            now,
+            batch_id=batch.id,
+            attempts=Posting.attempts + 1,
+        )
+    return batch
+
+
+def coding_codes(connection: Connection) -> CodingCodes:
+    """What the connection's lines are coded to."""
+    return CodingCodes(
+        connection.money_in_code, connection.money_out_code, connection.fees_code, connection.default_code
+    )
+
+
+def _key(job: Job, body: bytes, due: list[Posting]) -> str:
+    """The Idempotency-Key: Xero's keys are shared by a whole app, so the tenant is part of it, and the attempt."""
+    attempts = ",".join(f"{posting.id}:{posting.attempts + 1}" for posting in due)
+    return hashlib.sha256(f"{job.tenant_id}|{attempts}|".encode() + body).hexdigest()
+
+
+def send_batch(job: Job, batch: PostingBatch) -> None:
+    """Send a stored request, for the first time or again with the same bytes and key, and store what came of it.
+
+    RateLimited and Reconnect mean that Xero did not process it; they are stored as such and raised. Everything else
+    without a readable answer makes the batch uncertain.
+    """
+    job.xero.tokens.current()
+    _store_sending(job, batch)
+    try:
+        answers = put_bank_transactions(job.xero, bytes(batch.body), batch.key)
+    except (RateLimited, Reconnect):
+        _store_unprocessed(job, batch)
+        raise
+    except Permanent as error:
+        store_uncertain(job, batch, error.problem, refused="; ".join(error.messages) or error.problem)
+    except Temporary as error:
+        store_uncertain(job, batch, error.problem)
+    else:
+        _store_outcome(job, batch, answers)
+
+
+def _store_sending(job: Job, batch: PostingBatch) -> None:
+    now = job.now()
+    with job.holding():
+        batch.state = BatchState.SENDING
+        batch.sends += 1
+        batch.first_sent_at = batch.first_sent_at or now
+        batch.last_sent_at = now
+        batch.fence = job.lease.fence
+        batch.save()
+
+
+def _store_unprocessed(job: Job, batch: PostingBatch) -> None:
+    """This send had no effect. Unless an earlier one may have had, the batch is as if never sent."""
+    with job.holding():
+        if batch.sends == 1:
+            batch.state, batch.sends = BatchState.INTENDED, 0
+            batch.first_sent_at = batch.last_sent_at = None
+        else:
+            batch.state = BatchState.UNCERTAIN
+        batch.save()
+
+
+def store_uncertain(job: Job, batch: PostingBatch, problem: str, refused: str = "") -> None:
+    """Xero may or may not have it; a person sees why, and recovery takes it from here."""
+    log.warning("batch %s is uncertain: %s", batch.id, problem)
+    with job.holding():
+        batch.state, batch.problem, batch.refused = BatchState.UNCERTAIN, problem, refused
+        batch.save()
+        still = (Posting.batch_id == batch.id) & (Posting.state == PostingState.SENDING)
+        move(still, PostingState.UNCERTAIN, job.now(), detail=problem)
+
+
+def _store_outcome(job: Job, batch: PostingBatch, answers: list[BankTransaction]) -> None:
+    """Each row by its own answer, matched by its link; rows without an answer leave the batch uncertain."""
+    by_url = {answer.url: answer for answer in answers}
+    postings = members([batch.id])
+    answered = [(p, by_url[url]) for p in postings if (url := deep_link(job.app_url, p.transaction_id)) in by_url]
+    with job.holding():
+        store_posted(job, [(p, answer) for p, answer in answered if answer.is_created])
+        for posting, answer in answered:
+            if not answer.is_created:
+                store_refused(job, posting, answer.messages)
+        batch.state, batch.problem = BatchState.RESOLVED, ""
+        batch.resolved_at = job.now()
+        batch.save()
+    if len(answered) < len(postings):
+        store_uncertain(job, batch, f"Xero's answer names {len(answered)} of {len(postings)} rows")
+
+
+def store_posted(job: Job, rows: list[tuple[Posting, BankTransaction]], detail: str = "") -> None:
+    """Xero has these: as posted, or as deleted there by a person. Call it inside `job.holding()`."""
+    record_bank_transactions(
+        [(posting.id, row.bank_transaction_id, row.bank_account.account_id) for posting, row in rows]
+    )
+    for state, deleted in ((PostingState.POSTED, False), (PostingState.DELETED, True)):
+        ids = [posting.id for posting, row in rows if row.is_deleted == deleted]
+        if ids:
+            move(Posting.id.in_(ids), state, job.now(), detail=detail)
+    job.posted += len(rows)
+    SyncRun.update(posted=SyncRun.posted + len(rows)).where(SyncRun.id == job.run.id).execute()
+
+
+def store_refused(job: Job, posting: Posting, messages: list[str]) -> None:
+    """Xero refused this row: held or rejected, in Xero's own words. Call it inside `job.holding()`."""
+    reason = meaning(messages, posting.attempts)
+    state = PostingState.REJECTED if isinstance(reason, Rejected) else PostingState.HELD
+    move(Posting.id == posting.id, state, job.now(), reason=reason, detail="; ".join(messages), alone=False)

@@ -1,0 +1,70 @@
+"""Hold what cannot be sent now, with its reason, and let go of what can be sent again."""
+
+from __future__ import annotations
+
+from clients.xero.organisation import read_organisation
+from domain.coding import FEE
+from domain.reasons import Held
+from models.bank_account import newest_links
+from models.posting import Posting, move
+from models.states import LinkState, PostingState
+from services.job import Job
+from services.post_transactions import coding_codes
+
+NO_ACCOUNT = (Held.NO_ACCOUNT, Held.CURRENCY)
+TRIED_EVERY_NIGHT = (Held.CONTACT, Held.REFUSED)
+
+
+def settle_holds(job: Job, active_codes: set[str]) -> None:
+    """Compare what holds with what Xero has now. `active_codes` are the Codes that a line may be coded to.
+
+    Costs one read of Xero if something is held for its lock date, and none otherwise.
+    """
+    _release(job, Posting.reason.in_(TRIED_EVERY_NIGHT))
+    _settle_lock_date(job)
+    _settle_accounts(job)
+    _settle_coding(job, active_codes)
+
+
+def _settle_lock_date(job: Job) -> None:
+    locked = (Posting.state == PostingState.HELD) & (Posting.reason == Held.LOCK_DATE)
+    if not Posting.select().where((Posting.connection_id == job.connection.id) & locked).exists():
+        return
+    until = read_organisation(job.xero).locked_until()
+    _release(job, (Posting.reason == Held.LOCK_DATE) & ((Posting.date > until) if until else True))
+
+
+def _settle_accounts(job: Job) -> None:
+    links = newest_links(job.tenant_id, job.organisation.id)
+    live = [key for key, link in links.items() if link.state == LinkState.LIVE]
+    _release(job, Posting.reason.in_(NO_ACCOUNT) & Posting.bank_account_id.in_(live))
+    for key, link in links.items():
+        if link.state == LinkState.HELD:
+            _hold(job, Posting.bank_account_id == key, Held(link.reason))
+    _hold(job, Posting.bank_account_id.not_in(live), Held.NO_ACCOUNT)
+
+
+def _settle_coding(job: Job, active_codes: set[str]) -> None:
+    codes = coding_codes(job.connection)
+    is_fee = Posting.operation_type == FEE
+    for lines, code in (
+        (is_fee, codes.code_for("debit", FEE)),
+        (~is_fee & (Posting.side == "credit"), codes.code_for("credit", "")),
+        (~is_fee & (Posting.side == "debit"), codes.code_for("debit", "")),
+    ):
+        if code in active_codes:
+            _release(job, (Posting.reason == Held.CODING_ACCOUNT) & lines)
+        else:
+            _hold(job, lines, Held.CODING_ACCOUNT)
+
+
+def _release(job: Job, which: object) -> None:
+    ours = (Posting.connection_id == job.connection.id) & (Posting.state == PostingState.HELD)
+    with job.holding():
+        move(ours & which, PostingState.DUE, job.now(), detail="let go")
+
+
+def _hold(job: Job, which: object, reason: Held) -> None:
+    ours = (Posting.connection_id == job.connection.id) & (Posting.state == PostingState.DUE)
+    with job.holding():
+        move(ours & which, PostingState.HELD, job.now(), reason=reason)

@@ -1,0 +1,186 @@
+"""One turn of a run: read accounts, read transactions, recover, post, and say what is left and when to look again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from clients.errors import Permanent, RateLimited, Reconnect, RemoteError, Temporary
+from models import audit
+from models.bank_account import BankAccount
+from models.lease import Lease, LeaseLost, take_lease
+from models.organisation import Connection, Organisation
+from models.outbox import announce
+from models.pause import pause_tenant, paused_until
+from models.states import OPEN_RUN_STATES, ConnectionState, RunKind, RunState
+from models.sync_run import SILENCE, SyncRun
+from services.import_transactions import import_transactions
+from services.job import Job
+from services.observe_xero import observe_xero
+from services.post_transactions import post_transactions
+from services.provision_accounts import provision_accounts
+from services.recover_batches import recover_batches
+from services.settle_holds import settle_holds
+from services.workbench import Workbench
+
+log = logging.getLogger(__name__)
+
+ACTOR = "organisation.sync"  # the job's name on the wire: stable, because messages outlive deploys
+MOST_FAILURES = 6  # turns in a row that may end badly before a run gives up until the next night
+BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, 30))
+BUSY = timedelta(seconds=30)  # when another worker has the organisation
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a turn ended. `wake_at` is empty when the run is over; `at_once` asks for the next turn without a wait."""
+
+    state: RunState
+    reason: str = ""
+    wake_at: datetime | None = None
+    at_once: bool = False
+    failed: bool = False
+
+
+def sync_organisation(run_id: int, workbench: Workbench, stopping: Callable[[], bool]) -> None:
+    """Work on a run for one turn. Safe to say often, also at the same moment: one worker gets the lease."""
+    run = SyncRun.get_or_none(SyncRun.id == run_id)
+    if run is None or run.state not in OPEN_RUN_STATES:
+        return
+    lease = take_lease(run.organisation_id, uuid4().hex, workbench.clock)
+    if lease is None:
+        _come_back(run, workbench.clock() + BUSY)
+        return
+    try:
+        run = SyncRun.get_by_id(run_id)
+        if run.state in OPEN_RUN_STATES:
+            job = _begin(run, lease, workbench, stopping)
+            _end(job, _turn(job))
+    except LeaseLost as error:
+        log.warning("stopped: %s", error)
+    finally:
+        lease.release()
+
+
+def _come_back(run: SyncRun, when: datetime) -> None:
+    SyncRun.update(wake_at=when).where((SyncRun.id == run.id) & (SyncRun.wake_at > when)).execute()
+
+
+def _begin(run: SyncRun, lease: Lease, workbench: Workbench, stopping: Callable[[], bool]) -> Job:
+    """The turn counts as failed until it has ended well, so that a run that kills its worker is seen to do so."""
+    connection = Connection.get_by_id(run.connection_id)
+    now = workbench.clock()
+    with lease.holding():
+        SyncRun.update(
+            state=RunState.RUNNING,
+            turns=SyncRun.turns + 1,
+            failures=SyncRun.failures + 1,
+            started_at=run.started_at or now,
+        ).where(SyncRun.id == run.id).execute()
+    return Job(
+        run=SyncRun.get_by_id(run.id),
+        connection=connection,
+        organisation=Organisation.get_by_id(run.organisation_id),
+        lease=lease,
+        qonto=workbench.qonto(connection),
+        xero=workbench.xero(connection),
+        clock=workbench.clock,
+        app_url=workbench.qonto_app_url,
+        stopping=stopping,
+    )
+
+
+def _turn(job: Job) -> Verdict:
+    """The turn's steps, and the four outcome words turned into what happens to the run."""
+    if job.connection.state != ConnectionState.LIVE:
+        return Verdict(RunState.FAILED, f"the connection is {job.connection.state}")
+    if job.run.failures > MOST_FAILURES:
+        return Verdict(RunState.FAILED, f"given up after {MOST_FAILURES} turns that ended badly: {job.run.reason}")
+    until = paused_until(job.tenant_id, job.now())
+    if until:
+        return Verdict(RunState.WAITING, "Xero asked us to wait", wake_at=until)
+    try:
+        return _steps(job)
+    except RateLimited as error:
+        return _wait_for_limit(job, error)
+    except Reconnect as error:
+        _ask_to_reconnect(job, error)
+        return Verdict(RunState.FAILED, f"needs reconnecting: {error}")
+    except (Temporary, Permanent) as error:
+        return _try_later(job, str(error))
+
+
+def _steps(job: Job) -> Verdict:
+    if job.run.kind == RunKind.OBSERVATION:
+        observe_xero(job)
+        return Verdict(RunState.DONE)
+    if job.run.prepared_at is None and not _prepare(job):
+        return Verdict(RunState.RUNNING, at_once=True)
+    wake_at = recover_batches(job)
+    if not post_transactions(job):
+        return Verdict(RunState.RUNNING, at_once=True)
+    wake_at = min(filter(None, (wake_at, recover_batches(job))), default=None)
+    if wake_at:
+        return Verdict(RunState.WAITING, "waits until Xero's answer is certain", wake_at=wake_at)
+    if job.problems:
+        return _try_later(job, "; ".join(job.problems))
+    return Verdict(RunState.DONE, "; ".join(job.notes))
+
+
+def _prepare(job: Job) -> bool:
+    """Accounts, then transactions, then holds; whether all was read. What fails for one account fails for it alone."""
+    chart = provision_accounts(job)
+    reached_end = True
+    for account in BankAccount.select().where(BankAccount.organisation_id == job.organisation.id):
+        try:
+            reached_end = import_transactions(job, account) and reached_end
+        except (Temporary, Permanent) as error:
+            job.problems.append(f"account {account.id}: {error}")
+    settle_holds(job, chart.active_codes())
+    if reached_end and not job.problems:
+        with job.holding():
+            SyncRun.update(prepared_at=job.now()).where(SyncRun.id == job.run.id).execute()
+    return reached_end
+
+
+def _wait_for_limit(job: Job, error: RateLimited) -> Verdict:
+    if error.call.startswith("Xero"):
+        with job.holding():
+            pause_tenant(job.tenant_id, error.until, error.problem)
+    return Verdict(RunState.WAITING, str(error), wake_at=error.until)
+
+
+def _ask_to_reconnect(job: Job, error: RemoteError) -> None:
+    log.warning("needs reconnecting: %s", error)
+    with job.holding():
+        Connection.update(state=ConnectionState.NEEDS_RECONNECT, reason=str(error)).where(
+            (Connection.id == job.connection.id) & (Connection.state == ConnectionState.LIVE)
+        ).execute()
+        audit.record("system", "connection.needs_reconnect", job.connection.id, job.now(), str(error))
+
+
+def _try_later(job: Job, reason: str) -> Verdict:
+    if job.run.failures >= MOST_FAILURES:
+        return Verdict(RunState.FAILED, reason)
+    wait = BACKOFF[min(job.run.failures, len(BACKOFF)) - 1]
+    return Verdict(RunState.WAITING, reason, wake_at=job.now() + wait, failed=True)
+
+
+def _end(job: Job, verdict: Verdict) -> None:
+    """Write how the turn ended, with the message for the next one if it should come at once."""
+    now = job.now()
+    over = verdict.state not in OPEN_RUN_STATES
+    with job.holding():
+        SyncRun.update(
+            state=verdict.state,
+            reason=verdict.reason,
+            wake_at=verdict.wake_at or now + SILENCE,
+            failures=SyncRun.failures if verdict.failed else 0,
+            finished_at=now if over else None,
+        ).where(SyncRun.id == job.run.id).execute()
+        if verdict.at_once:
+            announce(job.run.lane, ACTOR, now, run_id=job.run.id)
+    log.info("run %s is %s%s", job.run.id, verdict.state, f": {verdict.reason}" if verdict.reason else "")

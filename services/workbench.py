@@ -1,0 +1,88 @@
+"""What a process works with: one HTTP client, one clock, one key ring, and clients made for a connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from clients.clock import Clock, SteadyClock, sandbox_time
+from clients.http import Http
+from clients.oauth import OAuthApp
+from clients.qonto.client import Qonto
+from clients.xero.budget import RateBudget
+from clients.xero.client import Xero
+from models.credential import Credential
+from models.database import database_time
+from models.encryption import Keyring
+from models.organisation import Connection
+from services.access_tokens import ApiKey, StoredTokens
+from settings import Settings
+
+FOLLOW_DATABASE = timedelta(seconds=30)  # machines drift far less than a second in that time
+FOLLOW_SANDBOX = timedelta(milliseconds=200)  # somebody may move it at any moment
+
+QONTO_API_KEY = "qonto_api_key"
+QONTO_OAUTH = "qonto_oauth"
+XERO_OAUTH = "xero_oauth"
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """Made once a process, shared by its threads."""
+
+    http: Http
+    clock: Clock
+    keyring: Keyring
+    budget: RateBudget
+    xero_api_url: str
+    xero_app: OAuthApp
+    qonto_api_url: str
+    qonto_app: OAuthApp
+    qonto_app_url: str
+
+    def xero(self, connection: Connection) -> Xero:
+        """A client for the connection's Xero organisation."""
+        tokens = self._tokens(connection.xero_credential_id, self.xero_app)
+        return Xero(self.http, self.xero_api_url, connection.tenant_id, tokens, self.budget, self.clock)
+
+    def qonto(self, connection: Connection) -> Qonto:
+        """A client for the connection's Qonto organisation, by its API key or its OAuth token."""
+        credential = Credential.get_by_id(connection.qonto_credential_id)
+        if credential.kind == QONTO_API_KEY:
+            return Qonto(self.http, self.qonto_api_url, ApiKey(credential, self.keyring), self.clock)
+        tokens = self._tokens(credential.id, self.qonto_app)
+        return Qonto(self.http, self.qonto_api_url, tokens, self.clock, scheme="Bearer ")
+
+    def _tokens(self, credential_id: str, app: OAuthApp) -> StoredTokens:
+        return StoredTokens(credential_id, app, self.keyring, self.http, self.clock)
+
+
+def make_workbench(settings: Settings) -> Workbench:
+    """A workbench from settings. Raises SettingsError when there is no encryption key: no key, no start."""
+    http = Http()
+    clock = (
+        SteadyClock(sandbox_time(http, settings.clock_url), FOLLOW_SANDBOX)
+        if settings.clock_url
+        else SteadyClock(database_time, FOLLOW_DATABASE)
+    )
+    return Workbench(
+        http=http,
+        clock=clock,
+        keyring=Keyring(settings.encryption_keys),
+        budget=RateBudget(),
+        xero_api_url=settings.xero_api_url,
+        xero_app=OAuthApp(
+            settings.xero_identity_url + "/connect/token",
+            settings.xero_client_id,
+            settings.xero_client_secret,
+            client_in_body=False,
+        ),
+        qonto_api_url=settings.qonto_api_url,
+        qonto_app=OAuthApp(
+            settings.qonto_oauth_url + "/oauth2/token",
+            settings.qonto_client_id,
+            settings.qonto_client_secret,
+            client_in_body=True,
+        ),
+        qonto_app_url=settings.qonto_app_url,
+    )

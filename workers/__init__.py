@@ -1,0 +1,1 @@
+"""WHO RUNS IT: actors of ten lines, and what they need to stand on."""
