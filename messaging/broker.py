@@ -1,0 +1,85 @@
+"""The brokers: RabbitMQ for real, and one inside this process where nothing is installed. Same middleware in both."""
+
+from datetime import timedelta
+
+import dramatiq
+from dramatiq.broker import Consumer
+from dramatiq.brokers.rabbitmq import RabbitmqBroker
+from dramatiq.brokers.stub import StubBroker
+from dramatiq.common import dq_name, xq_name
+from dramatiq.middleware import CurrentMessage, Middleware, TimeLimit
+
+from messaging.addresses import with_defaults
+from messaging.database import Database, DatabaseConnection
+from messaging.dead_letters import DeadLetterReader
+from messaging.log_context import LogContext
+from messaging.mends import OwnConsumer, SafeRetries, SkipStale
+from messaging.messages import ENCODER
+from messaging.quarantine import Quarantine, Record
+from messaging.queues import declare_queue
+
+MAX_RETRIES = 5
+MIN_BACKOFF = timedelta(seconds=2)
+# A delayed message is held by a worker, and RabbitMQ takes it back after 30 minutes: longer waits are rows.
+MAX_BACKOFF = timedelta(minutes=5)
+# A job boxes its own time at 5 minutes; this ends one that does not, well before RabbitMQ starts it a second time.
+TIME_LIMIT = timedelta(minutes=10)
+
+
+class LaneBroker(RabbitmqBroker):
+    """dramatiq's RabbitMQ broker with our queues and our consumer, waiting for a confirm of everything it publishes."""
+
+    def __init__(self, url: str, middleware: list[Middleware]) -> None:
+        super().__init__(url=with_defaults(url), confirm_delivery=True, middleware=middleware)
+
+    @property
+    def consumer_class(self) -> type[Consumer]:
+        return OwnConsumer
+
+    def _declare_queue(self, queue_name: str) -> object:
+        return declare_queue(self.channel, queue_name)
+
+    def _declare_dq_queue(self, queue_name: str) -> object:
+        return declare_queue(self.channel, dq_name(queue_name))
+
+    def _declare_xq_queue(self, queue_name: str) -> object:
+        return declare_queue(self.channel, xq_name(queue_name))
+
+
+def rabbitmq_broker(url: str, *, database: Database, record: Record) -> LaneBroker:
+    """The broker that workers share through RabbitMQ. Connects on first use.
+
+    `record` writes a dead letter down; `database` is opened around each message and each `record`.
+    """
+    dramatiq.set_encoder(ENCODER)
+    return LaneBroker(url, [*middleware(database, record), DeadLetterReader(url, record, database)])
+
+
+def in_process_broker(*, database: Database, record: Record) -> StubBroker:
+    """A broker in the memory of this process: what is queued is gone when it ends, and the sweep queues it again."""
+    dramatiq.set_encoder(ENCODER)
+    return StubBroker(middleware(database, record), fail_fast_default=False)
+
+
+def middleware(database: Database, record: Record) -> list[Middleware]:
+    """What happens around every message: from the top on the way in, from the bottom on the way out."""
+    return [
+        # A message that RabbitMQ will deliver again anyway is not begun.
+        SkipStale(),
+        # Every log line below carries the message's ids.
+        LogContext(),
+        # What failed for good is written down before it leaves the queue.
+        Quarantine(record, database),
+        # What failed is tried again later, and is not lost when "later" cannot be enqueued.
+        SafeRetries(max_retries=MAX_RETRIES, min_backoff=_ms(MIN_BACKOFF), max_backoff=_ms(MAX_BACKOFF)),
+        # The actor can ask for the message it runs for.
+        CurrentMessage(),
+        # The actor has a database connection, and nobody after it.
+        DatabaseConnection(database),
+        # The actor's own time is limited, and nothing but the actor's.
+        TimeLimit(time_limit=_ms(TIME_LIMIT)),
+    ]
+
+
+def _ms(duration: timedelta) -> int:
+    return int(duration / timedelta(milliseconds=1))

@@ -1,0 +1,174 @@
+"""A worker process: what surrounds a job, how it waits for a broker, how it stops."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from dramatiq.brokers.rabbitmq import RabbitmqBroker
+from dramatiq.brokers.stub import StubBroker
+
+from messaging import ConfirmingPublisher, LogContextFilter, encode, log_context, logging_with
+from tests.messaging.conftest import CountedDatabase, CountMessages, WorkerRunning
+from tests.servers.processes import wait_until
+
+JOBS = [("nightly", encode("work", "nightly", {"job_id": job_id})) for job_id in (1, 2, 3)]
+
+
+@pytest.mark.integration
+def test_stopping_lets_the_running_job_finish_and_gives_the_others_back(
+    broker: RabbitmqBroker,
+    publisher: ConfirmingPublisher,
+    declare_actor: Callable[..., list[int]],
+    worker_running: WorkerRunning,
+    count_messages: CountMessages,
+) -> None:
+    gate, ended = threading.Event(), threading.Event()
+
+    def work(job_id: int) -> None:
+        gate.wait(20)
+        ended.set()
+
+    starts = declare_actor(broker, work)
+    publisher.publish(JOBS)
+    with worker_running(broker) as stop:
+        wait_until(lambda: starts == [1], seconds=10, what="the first job to start")
+        stop.set()
+        gate.set()
+
+    assert ended.is_set()
+    assert starts == [1]
+    assert count_messages("nightly") == 2
+
+
+@pytest.mark.integration
+def test_a_failed_job_is_tried_again_without_its_traceback_travelling(
+    broker: RabbitmqBroker,
+    publisher: ConfirmingPublisher,
+    declare_actor: Callable[..., list[int]],
+    worker_running: WorkerRunning,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    enqueued: list[dict[str, object]] = []
+    attempts = iter([0, 1])
+    starts = declare_actor(broker, lambda _: 1 / next(attempts), min_backoff=10, max_backoff=20)
+    enqueue = broker.enqueue
+
+    def enqueue_and_note(message: Any, *, delay: int | None = None) -> Any:
+        sent = enqueue(message, delay=delay)
+        enqueued.append(sent.options)
+        return sent
+
+    monkeypatch.setattr(broker, "enqueue", enqueue_and_note)
+    publisher.publish(JOBS[:1])
+
+    with worker_running(broker):
+        wait_until(lambda: starts == [1, 1], seconds=10, what="the second attempt")
+
+    assert enqueued[0]["retries"] == 1
+    assert not any("traceback" in options for options in enqueued)
+
+
+def test_without_a_database_the_actor_does_not_run_and_the_message_is_tried_again(
+    stub_broker: StubBroker,
+    declare_actor: Callable[..., list[int]],
+    worker_running: WorkerRunning,
+    counted_database: CountedDatabase,
+) -> None:
+    starts = declare_actor(stub_broker, min_backoff=50, max_backoff=50)
+    counted_database.reachable = False
+    message = stub_broker.enqueue(stub_broker.get_actor("work").message(job_id=1))
+
+    with worker_running(stub_broker):
+        delayed = stub_broker.queues["nightly.DQ"]
+        wait_until(lambda: bool(delayed.unfinished_tasks), seconds=5, what="a retry of the message")
+        assert starts == []
+        counted_database.reachable = True
+        wait_until(lambda: starts == [1], seconds=5, what=f"message {message.message_id} to run")
+
+
+def test_no_thread_keeps_a_connection_after_its_job(
+    stub_broker: StubBroker,
+    declare_actor: Callable[..., list[int]],
+    worker_running: WorkerRunning,
+    counted_database: CountedDatabase,
+) -> None:
+    starts = declare_actor(stub_broker, lambda job_id: 1 / job_id, max_retries=0)
+    for job_id in (0, 1, 2):
+        stub_broker.enqueue(stub_broker.get_actor("work").message(job_id=job_id))
+
+    with worker_running(stub_broker, threads=2):
+        wait_until(lambda: sorted(starts) == [0, 1, 2], seconds=5, what="the jobs to run")
+
+    assert counted_database.opened >= 3
+    assert not counted_database.out
+
+
+def test_every_line_a_job_logs_carries_its_ids(
+    stub_broker: StubBroker,
+    declare_actor: Callable[..., list[int]],
+    worker_running: WorkerRunning,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    contexts: list[dict[str, object]] = []
+
+    def work(job_id: int) -> None:
+        with logging_with(batch_id=5):
+            record = logging.LogRecord("any", logging.INFO, "any", 1, "posted", (), None)
+            assert LogContextFilter().filter(record)
+            contexts.append(dict(vars(record)["context"]))
+
+    declare_actor(stub_broker, work)
+    message = stub_broker.enqueue(stub_broker.get_actor("work").message(job_id=1))
+
+    with worker_running(stub_broker):
+        wait_until(lambda: bool(contexts), seconds=5, what="the job to log")
+
+    assert contexts == [{"message_id": message.message_id, "actor": "work", "job_id": 1, "batch_id": 5}]
+    assert log_context() == {}
+
+
+def test_a_consumer_that_died_is_replaced(
+    stub_broker: StubBroker,
+    declare_actor: Callable[..., list[int]],
+    worker_running: WorkerRunning,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    starts = declare_actor(stub_broker)
+    consume, deaths = stub_broker.consume, [SystemExit()]
+
+    def die_once(queue_name: str, prefetch: int = 1, timeout: int = 100) -> object:
+        if deaths and queue_name == "nightly":
+            raise deaths.pop()
+        return consume(queue_name, prefetch, timeout)
+
+    monkeypatch.setattr(stub_broker, "consume", die_once)
+    stub_broker.enqueue(stub_broker.get_actor("work").message(job_id=1))
+
+    with worker_running(stub_broker):
+        wait_until(lambda: starts == [1], seconds=10, what="the job to run")
+
+    assert not deaths
+
+
+def test_a_thread_that_died_is_replaced(
+    stub_broker: StubBroker,
+    declare_actor: Callable[..., list[int]],
+    worker_running: WorkerRunning,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    starts = declare_actor(stub_broker)
+    emit_after, deaths = stub_broker.emit_after, [SystemExit()]
+
+    def die_once(signal: str, *arguments: object, **options: object) -> None:
+        if deaths and signal == "process_message":
+            raise deaths.pop()
+        emit_after(signal, *arguments, **options)
+
+    monkeypatch.setattr(stub_broker, "emit_after", die_once)
+    for job_id in (1, 2):
+        stub_broker.enqueue(stub_broker.get_actor("work").message(job_id=job_id))
+
+    with worker_running(stub_broker):
+        wait_until(lambda: 2 in starts, seconds=10, what="the job after the death to run")
