@@ -40,6 +40,16 @@ def first_break(rows: Iterable[Settled]) -> Settled | None:
     return None
 
 
+def opening_balance(rows: Iterable[Settled]) -> int | None:
+    """The balance before the first transaction, by Qonto's own word; `None` when that cannot be told."""
+    ordered = sorted(rows, key=lambda row: row.settled_at)
+    first = [row for row in ordered if row.settled_at == ordered[0].settled_at]
+    told = {row.balance_cents for row in first if row.balance_cents is not None}
+    starts = {row.balance_cents - row.signed_cents for row in first if row.balance_cents is not None}
+    candidates = starts if len(first) == 1 else starts - told
+    return candidates.pop() if len(candidates) == 1 else None
+
+
 def _last_balance(group: list[Settled], told: set[int], before: int | None, carried: int) -> int:
     if before is not None:
         return before + carried

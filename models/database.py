@@ -28,6 +28,9 @@ class DatabaseUnreachable(Exception):
     """The database cannot be used; the message names where it was looked for, never a password."""
 
 
+DATABASE_OUTAGE = (DatabaseUnreachable, OperationalError, InterfaceError)  # what an absent database raises
+
+
 class UtcField(MomentField):
     """A moment, always in UTC: `timestamptz` on PostgreSQL, fixed-width ISO text (which sorts) on SQLite."""
 

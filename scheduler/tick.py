@@ -42,9 +42,8 @@ def tick(now: datetime) -> Ticked:
 def _open(schedule: Schedule, now: datetime) -> int:
     """The newest due date gets the run; dates missed before it are written down as caught up by it."""
     zones = zones_in_use()
-    opened = open_runs(
-        schedule.kind, Lane.NIGHTLY, RunState.DUE, [_night(schedule, zone, now, 0) for zone in zones], now
-    )
+    due = [_night(schedule, zone, now, 0) for zone in zones]
+    opened = open_runs(schedule.kind, Lane.NIGHTLY, RunState.DUE, due, now)
     if opened and schedule.kind == RunKind.NIGHTLY:
         missed = [_night(schedule, zone, now, back) for zone in zones for back in range(1, NIGHTS_BACK + 1)]
         open_runs(schedule.kind, Lane.NIGHTLY, RunState.CAUGHT_UP, missed, now)

@@ -5,22 +5,20 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from clients.qonto.transactions import Page, Transaction, list_transactions
+from clients.qonto.transactions import Page, Transaction
 from domain.balance_chain import Settled, first_break
 from domain.calendar import local_date
-from domain.eligibility import why_excluded
 from domain.money import signed
 from domain.reasons import Held
 from domain.text import storable
-from domain.walk import Position, next_position
 from models.bank_account import BankAccount, Cursor, advance_cursor
 from models.posting import Posting, insert_new
 from models.quarantine import quarantine
 from models.states import PostingState
 from models.sync_run import SyncRun
 from services.job import Job
+from services.read_transactions import exclusion, read_from, walk
 
-OVERLAP = timedelta(hours=1)  # read again what may have been committed late with an earlier `updated_at`
 REREAD = timedelta(days=1)  # how far before a broken balance to read again
 CHAIN_ROWS = 2_000  # how far back the balance chain is checked each time
 
@@ -32,11 +30,10 @@ def import_transactions(job: Job, account: BankAccount) -> bool:
     When Qonto's balances then do not chain, a row is missing: it is read again from there, and if that does not help
     the place is remembered and shown.
     """
-    cursor = Cursor.get_or_none((Cursor.connection_id == job.connection.id) & (Cursor.bank_account_id == account.id))
-    if not _walk(job, account, (cursor.read_until if cursor else job.connection.starts_at) - OVERLAP):
+    if not _import(job, account, read_from(job.connection, account.id)):
         return False
     broken = _chain_break(job, account)
-    if broken and _walk(job, account, broken.settled_at - REREAD):
+    if broken and _import(job, account, broken.settled_at - REREAD):
         broken = _chain_break(job, account)
     if broken:
         job.notes.append(f"account {account.id}: Qonto's balances do not chain at {broken.transaction_id}")
@@ -47,14 +44,12 @@ def import_transactions(job: Job, account: BankAccount) -> bool:
     return True
 
 
-def _walk(job: Job, account: BankAccount, updated_from: datetime) -> bool:
-    position: Position | None = Position(updated_from)
-    while position and not job.time_is_up():
-        page = list_transactions(job.qonto, account.id, position.updated_from, position.page)
+def _import(job: Job, account: BankAccount, updated_from: datetime) -> bool:
+    for page in walk(job.qonto, account.id, updated_from):
         _store(job, account, page)
-        last = max((row.updated_at for row in page.rows), default=position.updated_from)
-        position = next_position(position, last, more=page.more)
-    return position is None
+        if page.more and job.time_is_up():
+            return False
+    return True
 
 
 def _store(job: Job, account: BankAccount, page: Page) -> None:
@@ -97,13 +92,7 @@ def _posting(job: Job, account: BankAccount, row: Transaction) -> dict[str, Any]
 
 
 def _first_state(job: Job, account: BankAccount, row: Transaction) -> tuple[PostingState, str]:
-    excluded = why_excluded(
-        status=row.status,
-        settled_at=row.settled_at,
-        amount_cents=row.amount_cents,
-        is_external=account.is_external or row.is_external_transaction,
-        starts_at=job.connection.starts_at,
-    )
+    excluded = exclusion(job.connection, row, is_external=account.is_external)
     if excluded:
         return PostingState.EXCLUDED, excluded
     if row.currency != account.currency:

@@ -95,13 +95,9 @@ def _begin(run: SyncRun, lease: Lease, workbench: Workbench, stopping: Callable[
 
 def _turn(job: Job) -> Verdict:
     """The turn's steps, and the four outcome words turned into what happens to the run."""
-    if job.connection.state != ConnectionState.LIVE:
-        return Verdict(RunState.FAILED, f"the connection is {job.connection.state}")
-    if job.run.failures > MOST_FAILURES:
-        return Verdict(RunState.FAILED, f"given up after {MOST_FAILURES} turns that ended badly: {job.run.reason}")
-    until = paused_until(job.tenant_id, job.now())
-    if until:
-        return Verdict(RunState.WAITING, "Xero asked us to wait", wake_at=until)
+    refusal = _why_not(job)
+    if refusal:
+        return refusal
     try:
         return _steps(job)
     except RateLimited as error:
@@ -111,6 +107,16 @@ def _turn(job: Job) -> Verdict:
         return Verdict(RunState.FAILED, f"needs reconnecting: {error}")
     except (Temporary, Permanent) as error:
         return _try_later(job, str(error))
+
+
+def _why_not(job: Job) -> Verdict | None:
+    """What keeps this turn from doing anything; `None` means go."""
+    if job.connection.state != ConnectionState.LIVE:
+        return Verdict(RunState.FAILED, f"the connection is {job.connection.state}")
+    if job.run.failures > MOST_FAILURES:
+        return Verdict(RunState.FAILED, f"given up after {MOST_FAILURES} turns that ended badly: {job.run.reason}")
+    until = paused_until(job.tenant_id, job.now())
+    return Verdict(RunState.WAITING, "Xero asked us to wait", wake_at=until) if until else None
 
 
 def _steps(job: Job) -> Verdict:

@@ -21,7 +21,7 @@ class Tenant(msgspec.Struct, rename="camel"):
 
 
 def list_tenants(http: Http, base_url: str, tokens: TokenSource) -> list[Tenant]:
-    """The Xero organisations among them; practices and the like are left out. Never take the first for the right one."""
+    """The Xero organisations among them, without practices and the like. Never take the first for the right one."""
 
     def call(token: Secret) -> Answer:
         headers = {"Authorization": f"Bearer {token.reveal()}", "Accept": "application/json"}

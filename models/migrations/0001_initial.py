@@ -75,8 +75,9 @@ TABLES = (
         reason TEXT NOT NULL,
         created_at TIMESTAMPTZ NOT NULL
     )""",
-    "CREATE UNIQUE INDEX account_link_tenant_id_bank_account_id_generation"
-    " ON account_link (tenant_id, bank_account_id, generation)",
+    """
+    CREATE UNIQUE INDEX account_link_tenant_id_bank_account_id_generation
+        ON account_link (tenant_id, bank_account_id, generation)""",
     """
     CREATE TABLE cursor (
         id {big_id},

@@ -1,0 +1,52 @@
+"""The scheduler process: a turn, a short rest, until it is told to stop. Nothing that fails in a turn ends it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from threading import Event
+
+from clients.clock import Clock
+from clients.errors import RemoteError
+from messaging import BrokerUnreachableError
+from messaging.outbox_relay import Relay
+from models.database import DATABASE_OUTAGE, connected
+from scheduler.tick import tick
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 2.0  # how late a run may be opened, at most
+REST_SECONDS = 0.1  # between two looks at the outbox: what a waiting person may lose here
+OUTAGE_SECONDS = 2.0  # between two tries while the broker or the database is away
+
+
+class Scheduler:
+    """Opens and wakes runs every two seconds, and relays the outbox all the time. Safe with two replicas."""
+
+    def __init__(self, relay: Relay, clock: Clock) -> None:
+        self._relay = relay
+        self._clock = clock
+        self._next_tick = 0.0
+
+    def run(self, stop: Event) -> None:
+        """Take turns until `stop` is set."""
+        while not stop.is_set():
+            stop.wait(self.turn())
+
+    def turn(self) -> float:
+        """One turn; the seconds to rest before the next one."""
+        try:
+            with connected():
+                self._tick_if_due()
+                return 0.0 if self._relay.turn() else REST_SECONDS
+        except (BrokerUnreachableError, RemoteError, *DATABASE_OUTAGE) as error:
+            log.warning("this turn achieved nothing: %s", error)
+            return OUTAGE_SECONDS
+
+    def _tick_if_due(self) -> None:
+        if time.monotonic() < self._next_tick:
+            return
+        ticked = tick(self._clock())
+        self._next_tick = time.monotonic() + TICK_SECONDS
+        if ticked.opened or ticked.woken:
+            log.info("opened %s runs, woke %s", ticked.opened, ticked.woken)

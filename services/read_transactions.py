@@ -1,0 +1,44 @@
+"""Qonto's transactions as a night reads them, for whoever stores them and for whoever only plans to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from clients.qonto.client import Qonto
+from clients.qonto.transactions import Page, Transaction, list_transactions
+from domain.eligibility import why_excluded
+from domain.reasons import Excluded
+from domain.walk import Position, next_position
+from models.bank_account import Cursor
+from models.organisation import Connection
+
+OVERLAP = timedelta(hours=1)  # read again what may have been committed late with an earlier `updated_at`
+
+
+def read_from(connection: Connection, bank_account_id: str) -> datetime:
+    """Where a night begins to read an account: a little before where the last one ended."""
+    cursor = Cursor.get_or_none((Cursor.connection_id == connection.id) & (Cursor.bank_account_id == bank_account_id))
+    read_until: datetime = cursor.read_until if cursor else connection.starts_at
+    return read_until - OVERLAP
+
+
+def walk(qonto: Qonto, bank_account_id: str, updated_from: datetime) -> Iterator[Page]:
+    """Every page of an account's completed transactions from a moment on; rows may come twice, none is passed over."""
+    position: Position | None = Position(updated_from)
+    while position:
+        page = list_transactions(qonto, bank_account_id, position.updated_from, position.page)
+        yield page
+        last = max((row.updated_at for row in page.rows), default=position.updated_from)
+        position = next_position(position, last, more=page.more)
+
+
+def exclusion(connection: Connection, row: Transaction, *, is_external: bool) -> Excluded | None:
+    """Why a row is never sent over this connection; `None` means that it is."""
+    return why_excluded(
+        status=row.status,
+        settled_at=row.settled_at,
+        amount_cents=row.amount_cents,
+        is_external=is_external or row.is_external_transaction,
+        starts_at=connection.starts_at,
+    )

@@ -1,0 +1,37 @@
+"""A worker process: a broker, its actors, and threads that run them until it is told to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Event
+
+import dramatiq
+
+from messaging import Database, DeadLetter, Lane, in_process_broker, rabbitmq_broker, run_worker
+from models.database import close_connection, open_connection
+from models.quarantine import quarantine
+from services.workbench import Workbench
+from workers.actors import declare_actors
+
+IN_PROCESS = "memory://"  # the broker URL of a machine on which nothing is installed
+
+
+def worker_broker(broker_url: str, workbench: Workbench, stop: Event) -> dramatiq.Broker:
+    """A broker that knows the actors, connects each message to the database, and quarantines what fails for good."""
+    database = Database(open=open_connection, close=close_connection)
+
+    def record(letter: DeadLetter) -> None:
+        quarantine(f"lane {letter.queue}", letter.body, letter.reason, workbench.clock())
+
+    broker: dramatiq.Broker
+    if broker_url == IN_PROCESS:
+        broker = in_process_broker(database=database, record=record)
+    else:
+        broker = rabbitmq_broker(broker_url, database=database, record=record)
+    declare_actors(broker, workbench, stop)
+    return broker
+
+
+def work(broker_url: str, workbench: Workbench, lanes: Sequence[Lane], threads: int, stop: Event) -> None:
+    """Run jobs of these lanes until `stop` is set; then finish what is in flight, store its outcome, and return."""
+    run_worker(worker_broker(broker_url, workbench, stop), lanes, threads, stop)
