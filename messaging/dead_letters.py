@@ -27,6 +27,7 @@ POLL_SECONDS = 0.5
 PREFETCH = 10
 # Between attempts when the broker or the database is away.
 PAUSE_SECONDS = 5.0
+STOP_SECONDS = 5.0
 
 REASONS = {
     "delivery_limit": f"the worker died or lost its connection {DELIVERY_LIMIT + 1} times while it held it",
@@ -40,6 +41,8 @@ class DeadLetterReader(dramatiq.Middleware):
 
     def __init__(self, url: str, record: Record, database: Database) -> None:
         self._parameters = pika.URLParameters(with_defaults(url))
+        # The loop below tries again by itself, and looks at the order to stop in between.
+        self._parameters.connection_attempts = 1
         self._record = record
         self._database = database
         self._stop = Event()
@@ -54,7 +57,7 @@ class DeadLetterReader(dramatiq.Middleware):
     def after_worker_shutdown(self, *_: Any) -> None:
         self._stop.set()
         if self._thread is not None:
-            self._thread.join(PAUSE_SECONDS)
+            self._thread.join(STOP_SECONDS)
 
     def _read(self, queues: Iterable[str]) -> None:
         while not self._stop.is_set():

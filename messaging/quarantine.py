@@ -75,10 +75,7 @@ def is_recorded(message: MessageProxy) -> bool:
 
 
 def _bytes_of(message: MessageProxy) -> bytes:
-    fields: dict[str, Any] = {
-        name: getattr(message, name)
-        for name in ("queue_name", "actor_name", "args", "kwargs", "message_id", "message_timestamp")
-    }
+    fields: dict[str, Any] = message.asdict()
     # A traceback may quote data; the reason says enough.
     fields["options"] = {name: value for name, value in message.options.items() if name != "traceback"}
     return ENCODER.encode(fields)

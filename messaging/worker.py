@@ -20,20 +20,20 @@ def run_worker(broker: Broker, lanes: Iterable[Lane], threads: int, stop: Event,
     """Run the jobs of `lanes` on `threads` threads of this process until `stop` is set, then drain and return.
 
     An outage of the broker is waited out: consumers reconnect by themselves. While draining, running jobs may finish
-    for `drain_seconds`; messages that were fetched and not begun go back to RabbitMQ. Closes `broker`.
+    for `drain_seconds`; messages that were fetched and not begun go back to RabbitMQ. `broker` stays open.
     """
-    worker = Worker(broker, queues={lane.value for lane in lanes}, worker_timeout=500, worker_threads=threads)
+    queues = {lane.value for lane in lanes}
+    worker = Worker(broker, queues=queues, worker_timeout=500, worker_threads=threads)
     # One message a thread: a fetched message that waits would die with a poisonous one that runs.
     worker.queue_prefetch = threads
     worker.delay_prefetch = DELAYED_PREFETCH
-    for lane in lanes:
-        broker.declare_queue(lane.value)
+    for queue in queues:
+        broker.declare_queue(queue)
     broker.emit_after("process_boot")
     worker.start()
     while not stop.wait(CHECK_SECONDS):
         replace_dead_threads(worker)
     worker.stop(timeout=int(drain_seconds * 1000))
-    broker.close()
 
 
 def replace_dead_threads(worker: Worker) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from dramatiq.broker import MessageProxy
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
-from dramatiq.errors import BrokerConnectionError, ConnectionClosed
+from dramatiq.errors import ConnectionClosed
 from dramatiq.worker import Worker
 
 from messaging import DeadLetter, Lane, encode
@@ -36,7 +36,7 @@ def _refuse_delays(broker: RabbitmqBroker, monkeypatch: pytest.MonkeyPatch) -> N
 
     def refuse(message: Any, *, delay: int | None = None) -> Any:
         if delay is not None:
-            raise BrokerConnectionError
+            raise OSError("the delay queue is away")
         return enqueue(message, delay=delay)
 
     monkeypatch.setattr(broker, "enqueue", refuse)

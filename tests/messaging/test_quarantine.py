@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
@@ -112,7 +113,10 @@ def test_a_failure_while_the_database_is_away_is_recorded_when_it_is_back(
         letters.append(letter)
 
     publisher.publish([("nightly", encode("gone", "nightly", {}))])
-    with worker_running(rabbitmq_broker(rabbitmq_url, database=database, record=record)):
+    with (
+        closing(rabbitmq_broker(rabbitmq_url, database=database, record=record)) as broker,
+        worker_running(broker),
+    ):
         wait_until(lambda: bool(letters), seconds=10, what="the message to be in quarantine")
 
     assert [letter.reason for letter in letters] == ["a worker rejected it and could not write it down"]

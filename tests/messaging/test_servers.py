@@ -9,8 +9,9 @@ import pika
 import psycopg
 import pytest
 
+from tests.servers.packages import find_or_install
 from tests.servers.postgres import running_postgres
-from tests.servers.processes import wait_until
+from tests.servers.processes import ServerError, wait_until
 from tests.servers.rabbitmq import RabbitmqServer
 
 pytestmark = pytest.mark.integration
@@ -19,6 +20,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 STARTS_AND_DIES = """
 import os, signal
+from tests.servers.packages import find_or_install
 from tests.servers.postgres import running_postgres
 
 with running_postgres() as server:
@@ -53,6 +55,13 @@ def test_each_test_gets_an_empty_database(postgres_url: str) -> None:
         tables = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
 
     assert tables == (1,)
+
+
+def test_a_machine_that_can_bring_no_server_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.servers.packages.shutil.which", lambda _: None)
+
+    with pytest.raises(ServerError, match="integration tests need no-such-server: .*the package rabbitmq-server"):
+        find_or_install("no-such-server", places=["/usr/lib/nowhere"], package="rabbitmq-server")
 
 
 def test_a_server_and_its_disk_are_gone_when_the_tests_are_killed() -> None:

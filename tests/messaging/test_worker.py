@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -40,6 +41,21 @@ def test_stopping_lets_the_running_job_finish_and_gives_the_others_back(
     assert ended.is_set()
     assert starts == [1]
     assert count_messages("nightly") == 2
+
+
+def test_a_job_that_outlasts_the_drain_does_not_keep_the_process(
+    stub_broker: StubBroker, declare_actor: Callable[..., list[int]], worker_running: WorkerRunning
+) -> None:
+    gate = threading.Event()
+    starts = declare_actor(stub_broker, lambda _: gate.wait(60))
+    stub_broker.enqueue(stub_broker.get_actor("work").message(job_id=1))
+
+    began = time.monotonic()
+    with worker_running(stub_broker, drain_seconds=0.2):
+        wait_until(lambda: starts == [1], seconds=5, what="the job to start")
+    gate.set()
+
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.integration
@@ -129,6 +145,7 @@ def test_every_line_a_job_logs_carries_its_ids(
     assert log_context() == {}
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_consumer_that_died_is_replaced(
     stub_broker: StubBroker,
     declare_actor: Callable[..., list[int]],
@@ -152,6 +169,7 @@ def test_a_consumer_that_died_is_replaced(
     assert not deaths
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_thread_that_died_is_replaced(
     stub_broker: StubBroker,
     declare_actor: Callable[..., list[int]],
