@@ -1,8 +1,8 @@
-"""A worker in a thread, a database that is only counted, a list for dead letters, and a look into queues."""
+"""Brokers, a worker in a thread, a quarantine that is a list, and a look into queues."""
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import dramatiq
@@ -13,27 +13,7 @@ from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.brokers.stub import StubBroker
 
 from messaging import ConfirmingPublisher, Database, DeadLetter, Lane, in_process_broker, rabbitmq_broker, run_worker
-
-CountMessages = Callable[[str], int]
-WorkerRunning = Callable[..., AbstractContextManager[threading.Event]]
-
-
-class CountedDatabase:
-    """Stands for a pool: how many connections are out, how many were ever taken, and whether it can be reached."""
-
-    def __init__(self) -> None:
-        self.out: set[int] = set()
-        self.opened = 0
-        self.reachable = True
-
-    def open(self) -> None:
-        if not self.reachable:
-            raise ConnectionRefusedError("no database here")
-        self.out.add(threading.get_ident())
-        self.opened += 1
-
-    def close(self) -> None:
-        self.out.discard(threading.get_ident())
+from tests.messaging.doubles import CountedDatabase, CountMessages, WorkerRunning
 
 
 @pytest.fixture

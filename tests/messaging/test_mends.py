@@ -12,7 +12,7 @@ from dramatiq.worker import Worker
 
 from messaging import DeadLetter, Lane, encode
 from messaging.messages import decode
-from tests.messaging.conftest import CountMessages
+from tests.messaging.doubles import CountMessages
 from tests.servers.processes import wait_until
 from tests.servers.rabbitmq import RabbitmqServer
 

@@ -15,7 +15,7 @@ from messaging import BrokerUnreachableError, ConfirmingPublisher, Database, InP
 from messaging.confirms import WINDOW
 from messaging.messages import decode
 from messaging.publisher import KEEP_SECONDS
-from tests.messaging.conftest import CountMessages, WorkerRunning
+from tests.messaging.doubles import CountMessages, WorkerRunning
 from tests.servers.processes import free_ports, wait_until
 from tests.servers.rabbitmq import RabbitmqServer
 

@@ -11,7 +11,7 @@ from dramatiq.brokers.stub import StubBroker
 from messaging import ConfirmingPublisher, Database, DeadLetter, encode, rabbitmq_broker
 from messaging.dead_letters import read_dead_letter
 from messaging.queues import DELIVERY_LIMIT
-from tests.messaging.conftest import CountedDatabase, CountMessages, WorkerRunning
+from tests.messaging.doubles import CountedDatabase, CountMessages, WorkerRunning
 from tests.servers.processes import wait_until
 
 MESSAGE = encode("work", "nightly", {"job_id": 7})

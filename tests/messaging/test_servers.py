@@ -60,7 +60,7 @@ def test_each_test_gets_an_empty_database(postgres_url: str) -> None:
 def test_a_machine_that_can_bring_no_server_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.servers.packages.shutil.which", lambda _: None)
 
-    with pytest.raises(ServerError, match="integration tests need no-such-server: .*the package rabbitmq-server"):
+    with pytest.raises(ServerError, match=r"integration tests need no-such-server: .*the package rabbitmq-server"):
         find_or_install("no-such-server", places=["/usr/lib/nowhere"], package="rabbitmq-server")
 
 

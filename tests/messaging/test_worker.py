@@ -11,7 +11,7 @@ from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.brokers.stub import StubBroker
 
 from messaging import ConfirmingPublisher, LogContextFilter, encode, log_context, logging_with
-from tests.messaging.conftest import CountedDatabase, CountMessages, WorkerRunning
+from tests.messaging.doubles import CountedDatabase, CountMessages, WorkerRunning
 from tests.servers.processes import wait_until
 
 JOBS = [("nightly", encode("work", "nightly", {"job_id": job_id})) for job_id in (1, 2, 3)]
