@@ -54,6 +54,7 @@ class Server:
     async def _serve(self, service: Service, call: Call) -> Answer:
         """Let a service answer one logged request among the faults at its gate and at delivery."""
         world = self._world
+        service.recognise(call)
         world.requests.begin(call, world.clock.now_ms())
         answer = Answer(500)
         try:

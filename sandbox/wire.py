@@ -30,7 +30,7 @@ class Call:
         self.headers = headers
         self.body = body
         self.peer = peer
-        self.tenant = headers.get("xero-tenant-id", "")
+        self.tenant = ""
         self.key = headers.get("Idempotency-Key", "")
         self.body_bytes = len(body)
         self.concurrent = 1

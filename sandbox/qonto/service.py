@@ -21,6 +21,11 @@ class QontoService:
     def __init__(self, world: World) -> None:
         self._world = world
 
+    def recognise(self, call: Call) -> None:
+        """The tenant of a Qonto call is its organisation."""
+        organisation = self._organisation(call.headers.get("Authorization", ""))
+        call.tenant = organisation.id if organisation is not None else ""
+
     def spoiled(self, fault: Fault) -> Answer:
         """A `status` fault in Qonto's shape."""
         return errors.spoiled(fault)
@@ -46,24 +51,23 @@ class QontoService:
                 raise errors.Refused(Answer(429, b"", headers={"Retry-After": str(seconds)}))
 
     def _authorize(self, call: Call) -> Organisation:
-        """The organisation behind `login:secret` or a bearer token."""
-        text = call.headers.get("Authorization", "")
-        if not text:
+        """The organisation behind `login:secret` or a living bearer token."""
+        if not call.headers.get("Authorization"):
             raise errors.refused(401, "authorization_header_missing", "The Authorization header is missing")
-        bank = self._world.bank
-        organisation = None
-        if text[:7].lower() == "bearer ":
-            token = bank.tokens.access(text[7:])
-            if token is not None and self._world.clock.now_ms() < token.expires_ms:
-                organisation = bank.organisations.get(token.grant.subject)
-        else:
-            login, _, secret = text.partition(":")
-            found = bank.by_slug.get(login)
-            organisation = found if found is not None and found.secret == secret else None
+        organisation = self._organisation(call.headers["Authorization"])
         if organisation is None:
             raise errors.refused(401, "authorization_token_invalid", "The token or the key is not valid")
-        call.tenant = organisation.id
         return organisation
+
+    def _organisation(self, authorization: str) -> Organisation | None:
+        bank = self._world.bank
+        if authorization[:7].lower() == "bearer ":
+            token = bank.tokens.access(authorization[7:])
+            alive = token is not None and self._world.clock.now_ms() < token.expires_ms
+            return bank.organisations.get(token.grant.subject) if token is not None and alive else None
+        login, _, secret = authorization.partition(":")
+        organisation = bank.by_slug.get(login)
+        return organisation if organisation is not None and organisation.secret == secret else None
 
     def _read(self, call: Call, organisation: Organisation) -> Answer:
         parts = call.path.strip("/").split("/")

@@ -22,6 +22,9 @@ class IdentityService:
     def __init__(self, world: World) -> None:
         self._world = world
 
+    def recognise(self, call: Call) -> None:
+        """A token set is of a person, not of a tenant."""
+
     async def answer(self, call: Call) -> Answer:
         """Answer one request to identity.xero.com."""
         latency = self._world.settings.identity_latency

@@ -25,6 +25,10 @@ class XeroService:
     def __init__(self, world: World) -> None:
         self._world = world
 
+    def recognise(self, call: Call) -> None:
+        """The tenant is the one the header names."""
+        call.tenant = call.headers.get("xero-tenant-id", "").lower()
+
     def spoiled(self, fault: Fault) -> Answer:
         """A `status` fault in Xero's shapes."""
         return errors.spoiled(fault)
@@ -37,7 +41,7 @@ class XeroService:
         client_id, user_id = grant
         if call.path.lower().startswith("/connections"):
             return await self._among_faults(call, partial(self._connections, call, user_id))
-        link = self._world.office.link(user_id, call.tenant.lower())
+        link = self._world.office.link(user_id, call.tenant)
         if not call.path.lower().startswith(_API):
             return Answer(404, errors.NOT_FOUND_TEXT, TEXT)
         if link is None:

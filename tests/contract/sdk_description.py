@@ -1,8 +1,9 @@
 """Is a raw HTTP request one that Xero's description of its Accounting API allows?
 
-`violations(method, url, headers, body)` lists what is wrong: an unknown address, unknown or missing query parameters and
-headers, unknown fields, wrong JSON types, missing required fields, values outside an enumeration, too long texts, dates
-that are none. Models say what they require and allow through their own setters, which the generator wrote from the description.
+`violations(method, url, headers, body)` lists what is wrong: an unknown address, unknown or missing query parameters
+and headers, unknown fields, wrong JSON types, missing required fields, values outside an enumeration, too long texts,
+dates that are none. Models say what they require and allow through their own setters, which the generator wrote from
+the description.
 """
 
 from __future__ import annotations

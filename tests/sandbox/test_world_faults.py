@@ -130,6 +130,23 @@ def test_a_held_request_goes_on_when_its_client_has_gone(
     assert count(party) == 1
 
 
+def test_a_held_request_is_committed_after_its_client_hung_up(party: Party, bank_account: str) -> None:
+    fault = party.world.fault("hold", match=PUTS)
+    headers = {"Connection": "close", "Idempotency-Key": "key"}
+    with pytest.raises(requests.ReadTimeout):
+        party.xero("PUT", "BankTransactions", spend(bank_account), headers=headers, timeout=0.2)
+    assert count(party) == 0
+    party.world.control("POST", f"/faults/{fault}/release")
+    party.world.wait_until(lambda: not party.world.control("GET", "/requests/open")["requests"])
+    assert [row["key"] for row in party.ledger()["bank_transactions"]] == ["key"]
+
+
+def test_a_fault_can_match_one_qonto_organisation(party: Party) -> None:
+    other = party.world.organisation()
+    party.world.fault("status", match={"service": "qonto", "tenant": party.id}, status=500)
+    assert [one.qonto("organization").status_code for one in (other, party)] == [200, 500]
+
+
 def test_a_delay_is_seconds_long_and_a_latency_is_for_all(party: Party) -> None:
     party.world.fault("delay", match={"service": "qonto"}, seconds=0.05)
     assert party.qonto("organization").elapsed.total_seconds() >= 0.05

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,7 +104,7 @@ class WorldClient:
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
         """Any request to the world."""
-        return self.session.request(method, self.url + path, timeout=TIMEOUT_S, **options)
+        return self.session.request(method, self.url + path, **{"timeout": TIMEOUT_S, **options})
 
     def control(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         """A control request that must succeed."""
@@ -126,9 +126,13 @@ class WorldClient:
 
     def wait_until_held(self, fault: str, count: int = 1) -> None:
         """Return when a hold fault holds so many requests."""
+        self.wait_until(lambda: self.control("GET", f"/faults/{fault}")["holding"] >= count)
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Return when a condition holds, at the latest after the timeout, which is a failure."""
         deadline = time.monotonic() + TIMEOUT_S
-        while self.control("GET", f"/faults/{fault}")["holding"] < count:
-            assert time.monotonic() < deadline, f"fault {fault} never held {count} requests"
+        while not condition():
+            assert time.monotonic() < deadline, "the awaited condition never held"
 
     def advance(self, seconds: float) -> None:
         """Move the clock on."""
