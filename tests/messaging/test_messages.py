@@ -50,13 +50,18 @@ def test_a_delayed_message_belongs_to_its_lane() -> None:
     assert decode(json.dumps(fields).encode(), queue="nightly").actor_name == "work"
 
 
-def test_only_a_lane_itself_counts_deliveries_and_only_dead_letters_stay() -> None:
+def test_a_lane_counts_deliveries_and_nothing_is_ever_dropped() -> None:
     lane, delayed, dead = (queue_arguments(name) for name in ("nightly", "nightly.DQ", "nightly.XQ"))
 
-    assert lane["x-delivery-limit"] == 4
-    assert delayed == {**lane, "x-delivery-limit": 1_000_000_000}
-    assert lane["x-dead-letter-routing-key"] == "nightly.XQ"
-    assert not {"x-message-ttl", "x-dead-letter-exchange"} & set(dead)
+    kept = {"x-queue-type": "quorum", "x-overflow": "reject-publish", "x-max-length": 1_000_000}
+    dying = {
+        "x-dead-letter-exchange": "",
+        "x-dead-letter-routing-key": "nightly.XQ",
+        "x-dead-letter-strategy": "at-least-once",
+    }
+    assert lane == {**kept, **dying, "x-delivery-limit": 4}
+    assert delayed == {**kept, **dying, "x-delivery-limit": 1_000_000_000}
+    assert dead == {**kept, "x-delivery-limit": 1_000_000_000}
 
 
 def test_an_address_gets_the_defaults_it_does_not_set() -> None:

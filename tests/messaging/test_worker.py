@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.brokers.stub import StubBroker
+from dramatiq.middleware import Middleware, SkipMessage
 
-from messaging import ConfirmingPublisher, LogContextFilter, encode, log_context, logging_with
+from messaging import ConfirmingPublisher, DeadLetter, LogContextFilter, encode, log_context, logging_with
 from tests.messaging.doubles import CountedDatabase, CountMessages, WorkerRunning
 from tests.servers.processes import wait_until
 
@@ -18,7 +19,7 @@ JOBS = [("nightly", encode("work", "nightly", {"job_id": job_id})) for job_id in
 
 
 @pytest.mark.integration
-def test_stopping_lets_the_running_job_finish_and_gives_the_others_back(
+def test_stopping_lets_the_running_job_finish_and_nothing_waits_behind_it_in_memory(
     broker: RabbitmqBroker,
     publisher: ConfirmingPublisher,
     declare_actor: Callable[..., list[int]],
@@ -35,6 +36,7 @@ def test_stopping_lets_the_running_job_finish_and_gives_the_others_back(
     publisher.publish(JOBS)
     with worker_running(broker) as stop:
         wait_until(lambda: starts == [1], seconds=10, what="the first job to start")
+        assert count_messages("nightly") == 2
         stop.set()
         gate.set()
 
@@ -119,6 +121,49 @@ def test_no_thread_keeps_a_connection_after_its_job(
 
     assert counted_database.opened >= 3
     assert not counted_database.out
+
+
+def test_a_skipped_message_gives_its_connection_back(
+    stub_broker: StubBroker,
+    declare_actor: Callable[..., list[int]],
+    worker_running: WorkerRunning,
+    counted_database: CountedDatabase,
+) -> None:
+    class SkipAll(Middleware):
+        def before_process_message(self, *_: object) -> None:
+            raise SkipMessage
+
+    starts = declare_actor(stub_broker)
+    stub_broker.add_middleware(SkipAll())
+    stub_broker.enqueue(stub_broker.get_actor("work").message(job_id=1))
+
+    with worker_running(stub_broker):
+        stub_broker.join("nightly", timeout=5000)
+
+    assert starts == []
+    assert counted_database.opened == 1
+    assert not counted_database.out
+
+
+def test_a_job_without_end_is_ended_by_its_time_limit(
+    stub_broker: StubBroker,
+    declare_actor: Callable[..., list[int]],
+    worker_running: WorkerRunning,
+    letters: list[DeadLetter],
+) -> None:
+    never = threading.Event()
+
+    def work_for_ever(_: int) -> None:
+        while not never.wait(0.01):
+            pass
+
+    declare_actor(stub_broker, work_for_ever, time_limit=10, max_retries=0)
+    stub_broker.enqueue(stub_broker.get_actor("work").message(job_id=1))
+
+    with worker_running(stub_broker):
+        wait_until(lambda: bool(letters), seconds=10, what="the job to be ended")
+
+    assert letters[0].reason.startswith("TimeLimitExceeded")
 
 
 def test_every_line_a_job_logs_carries_its_ids(
