@@ -15,9 +15,6 @@ class Timeline(Generic[T]):
         self._keys = [(ms, tie) for ms, tie, _ in ordered]
         self._rows = [row for _, _, row in ordered]
 
-    def __len__(self) -> int:
-        return len(self._keys)
-
     def add(self, ms: int, tie: int, row: T) -> None:
         """Put a row in its place; `tie` is unique to the row."""
         key = (ms, tie)

@@ -44,6 +44,7 @@ def show_tenants(world: World, _call: Call) -> Answer:
     bound: dict[str, list[str]] = {}
     for organisation in world.bank.organisations.values():
         bound.setdefault(organisation.tenant_id or "", []).append(organisation.id)
+    connected = {tenant_id for links in world.office.connections.values() for tenant_id in links}
     content = [
         {
             "tenant_id": tenant.id,
@@ -52,7 +53,7 @@ def show_tenants(world: World, _call: Call) -> Answer:
             "base_currency": tenant.base_currency,
             "currencies": tenant.currencies,
             "organisation_ids": bound.get(tenant.id, []),
-            "connected": bool(world.office.users_of(tenant.id)),
+            "connected": tenant.id in connected,
             "accounts": len(tenant.accounts),
             "bank_transactions": len(tenant.ledger),
         }

@@ -108,7 +108,8 @@ def spoiled(fault: Fault) -> Answer:
     spec = fault.spec
     if spec.status == 429:
         problem = spec.problem or "minute"
-        return rate_limited(problem, spec.retry_after or _DEFAULT_RETRY_AFTER.get(problem))
+        default = _DEFAULT_RETRY_AFTER.get(problem)
+        return rate_limited(problem, default if spec.retry_after is None else spec.retry_after)
     headers = {"Retry-After": str(spec.retry_after)} if spec.retry_after is not None else {}
     if spec.status == 503:
         text = spec.text or "unavailable"

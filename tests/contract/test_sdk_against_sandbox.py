@@ -28,6 +28,7 @@ from xero_python.exceptions import (
 from xero_python.identity import IdentityApi
 
 from tests.contract.sdk_client import SandboxToken
+from tests.contract.sdk_description import violations
 from tests.sandbox.world_client import Party
 
 pytestmark = [
@@ -35,6 +36,8 @@ pytestmark = [
     # The SDK leaves the connection of an unread answer to the garbage collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+
+JSON_BOTH_WAYS = {"Accept": "application/json", "Content-Type": "application/json"}
 
 
 def bank_account(name: str = "Qonto Main", code: str = "QMAIN", **changes: Any) -> Account:
@@ -231,6 +234,22 @@ def test_the_sdk_reads_why_it_is_limited(accounting: AccountingApi, party: Party
     with pytest.raises(RateLimitException) as limited:
         accounting.get_organisations(party.tenant)
     assert limited.value.rate_limit == "concurrent"
+
+
+def test_the_checker_finds_nothing_wrong_with_what_the_sdk_sends(
+    accounting: AccountingApi, party: Party, account_id: str
+) -> None:
+    party.world.settings(log_bodies=True)
+    rows = create(accounting, party, spend(account_id), spend(account_id, 2), summarize_errors=False, unitdp=4)
+    accounting.get_bank_transactions(party.tenant, where='Type=="SPEND"', page=1, page_size=10, references=["ref-1"])
+    accounting.get_bank_transaction(party.tenant, rows[0].bank_transaction_id)
+    accounting.create_account(party.tenant, bank_account("Qonto Taxes", "QTAX", currency_code=CurrencyCode.EUR))
+    sent = party.world.requests_made(f"service=xero&tenant={party.tenant}")[-4:]
+    assert [call["method"] for call in sent] == ["PUT", "GET", "GET", "PUT"]
+    for call in sent:
+        url = f"{call['path']}?{call['query']}"
+        headers = {"xero-tenant-id": party.tenant, "Authorization": "Bearer t", **JSON_BOTH_WAYS}
+        assert violations(call["method"], url, headers, call["body"]) == []
 
 
 def test_an_unknown_row_is_the_sdks_not_found(accounting: AccountingApi, party: Party) -> None:

@@ -87,6 +87,11 @@ def test_each_429_names_its_problem(party: Party, problem: str, retry_after: str
     assert (headers["X-Rate-Limit-Problem"], headers.get("Retry-After")) == (problem, retry_after)
 
 
+def test_a_429_may_say_its_own_retry_after(party: Party) -> None:
+    party.world.fault("status", match={"service": "xero"}, status=429, problem="day", retry_after=0)
+    assert party.xero("GET", "Organisation").headers["Retry-After"] == "0"
+
+
 def test_a_fault_skips_then_strikes_then_rests_and_counts(party: Party) -> None:
     fault = party.world.fault("status", match={"service": "qonto"}, status=500, skip=1, times=2)
     assert [party.qonto("organization").status_code for _ in range(5)] == [200, 500, 500, 200, 200]
