@@ -1,0 +1,69 @@
+"""The other side of a client: answers said in order, calls remembered, a clock that stands still."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from clients.http import Answer, Http
+from settings import Secret
+
+NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One request, as the HTTP client was asked to make it."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    params: Mapping[str, str]
+    body: bytes | None
+
+
+class FakeHttp(Http):
+    """Gives `answers` one after the other, and keeps every request in `sent`."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self.answers = list(answers)
+        self.sent: list[Sent] = []
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Answer:
+        self.sent.append(Sent(method, url, headers or {}, params or {}, body))
+        return self.answers.pop(0)
+
+
+@dataclass
+class FakeTokens:
+    """Tokens numbered from one; `refused` are those it was told are no longer good."""
+
+    refused: list[Secret] = field(default_factory=list)
+
+    def current(self) -> Secret:
+        return Secret(f"token-{len(self.refused) + 1}")
+
+    def renew(self, refused: Secret) -> Secret:
+        self.refused.append(refused)
+        return self.current()
+
+
+def answer(status: int, body: object = b"", **headers: str) -> Answer:
+    """An answer; a body that is not bytes becomes JSON, and `retry_after` the header Retry-After."""
+    named = {name.replace("_", "-").title(): value for name, value in headers.items()}
+    return Answer(status, named, body if isinstance(body, bytes) else json.dumps(body).encode())
+
+
+def read_json(body: bytes | None) -> Any:
+    return json.loads(body or b"null")

@@ -1,0 +1,76 @@
+"""Refreshing a token: how it is asked for, and what each refusal means."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import parse_qs
+
+import pytest
+
+from clients.errors import Permanent, RateLimited, Reconnect, RemoteError, Temporary
+from clients.oauth import OAuthApp, TokenSet, refresh
+from settings import Secret
+from tests.unit.fakes import NOW, FakeHttp, answer
+
+XERO = OAuthApp("https://identity.example/token", "client:1", Secret("hunter2"), client_in_body=False)
+QONTO = OAuthApp("https://oauth.example/token", "client:1", Secret("hunter2"), client_in_body=True)
+TOKENS = {"access_token": "new access", "refresh_token": "new refresh", "expires_in": 1800, "token_type": "Bearer"}
+
+
+def test_a_new_token_set_expires_as_counted_from_before_it_was_asked_for() -> None:
+    moments = iter([NOW, NOW + timedelta(seconds=40)])
+
+    tokens = refresh(FakeHttp(answer(200, TOKENS)), XERO, Secret("old"), lambda: next(moments))
+
+    assert tokens == TokenSet(Secret("new access"), Secret("new refresh"), NOW + timedelta(minutes=30))
+
+
+def test_xero_wants_the_client_in_the_header_and_qonto_in_the_body() -> None:
+    http = FakeHttp(answer(200, TOKENS), answer(200, TOKENS))
+
+    refresh(http, XERO, Secret("old & good"), lambda: NOW)
+    refresh(http, QONTO, Secret("old & good"), lambda: NOW)
+
+    to_xero, to_qonto = http.sent
+    form = {"grant_type": ["refresh_token"], "refresh_token": ["old & good"]}
+    assert (to_xero.method, to_xero.url) == ("POST", "https://identity.example/token")
+    assert to_xero.headers["Authorization"] == "Basic Y2xpZW50OjE6aHVudGVyMg=="
+    assert parse_qs((to_xero.body or b"").decode()) == form
+    assert "Authorization" not in to_qonto.headers
+    assert parse_qs((to_qonto.body or b"").decode()) == form | {"client_id": ["client:1"], "client_secret": ["hunter2"]}
+    assert {sent.headers["Content-Type"] for sent in http.sent} == {"application/x-www-form-urlencoded"}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "word"),
+    [
+        (400, {"error": "invalid_grant"}, Reconnect),
+        (401, {"error": "invalid_grant", "error_description": "hunter2"}, Reconnect),
+        (400, {"error": "invalid_client"}, Permanent),
+        (401, {"error": "unauthorized_client"}, Permanent),
+        (400, {}, Permanent),
+        (404, b"<html>", Permanent),
+        (429, {"error": "invalid_grant"}, RateLimited),
+        (500, {}, Temporary),
+        (503, b"The Xero API is temporarily unavailable", Temporary),
+        (200, b"<html>", Temporary),
+        (200, {"access_token": "a", "expires_in": 1800}, Temporary),
+        (200, {"error": "invalid_grant"}, Temporary),
+    ],
+)
+def test_each_refusal_is_one_of_four_words_and_shows_no_secret(
+    status: int, body: object, word: type[RemoteError]
+) -> None:
+    with pytest.raises(RemoteError) as refusal:
+        refresh(FakeHttp(answer(status, body)), XERO, Secret("old"), lambda: NOW)
+
+    assert type(refusal.value) is word
+    assert refusal.value.call == "token refresh"
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_a_limit_says_until_when_to_wait() -> None:
+    with pytest.raises(RateLimited) as refusal:
+        refresh(FakeHttp(answer(429)), XERO, Secret("old"), lambda: NOW)
+
+    assert refusal.value.until == NOW + timedelta(seconds=30)

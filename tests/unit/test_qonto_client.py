@@ -1,0 +1,252 @@
+"""Calls to Qonto: what is sent, what is read, and one of four words for everything that comes back wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from clients.errors import Permanent, RateLimited, Reconnect, RemoteError, Temporary
+from clients.http import Answer
+from clients.qonto.bank_accounts import MOST_PAGES, list_bank_accounts
+from clients.qonto.bank_accounts import PAGE as ACCOUNTS_PAGE
+from clients.qonto.client import Qonto
+from clients.qonto.organisation import read_organisation
+from clients.qonto.transactions import PAGE, list_transactions
+from settings import Secret
+from tests.unit.fakes import NOW, FakeHttp, FakeTokens, Sent, answer
+
+Talk = Callable[..., tuple[Qonto, FakeHttp]]
+ErrorFor = Callable[[Answer], RemoteError]
+
+ORGANISATION = {"organization": {"id": "o", "slug": "farolillo-sl-4821"}}
+ROW = {
+    "id": "0193bb20-0000-7000-8000-00000000000a",
+    "bank_account_id": "account-1",
+    "amount": 47.30,
+    "amount_cents": 4730,
+    "currency": "EUR",
+    "side": "debit",
+    "status": "completed",
+    "updated_at": "2026-11-21T07:02:55.431Z",
+}
+
+
+@pytest.fixture
+def talk() -> Talk:
+    """A client, and the HTTP it talks over, which gives these answers."""
+
+    def start(*answers: Answer, tokens: FakeTokens | None = None, scheme: str = "") -> tuple[Qonto, FakeHttp]:
+        http = FakeHttp(*answers)
+        return Qonto(http, "https://qonto.example", tokens or FakeTokens(), lambda: NOW, scheme), http
+
+    return start
+
+
+@pytest.fixture
+def error_for(talk: Talk) -> ErrorFor:
+    """What a call raises that gets this answer."""
+
+    def raised(reply: Answer) -> RemoteError:
+        with pytest.raises(RemoteError) as refusal:
+            read_organisation(talk(reply, reply)[0])
+        return refusal.value
+
+    return raised
+
+
+@pytest.mark.parametrize(("scheme", "header"), [("", "token-1"), ("Bearer ", "Bearer token-1")])
+def test_an_api_key_goes_out_bare_and_a_token_with_its_scheme(talk: Talk, scheme: str, header: str) -> None:
+    qonto, http = talk(answer(200, ORGANISATION), scheme=scheme)
+
+    organisation = read_organisation(qonto)
+
+    assert (organisation.id, organisation.slug, organisation.legal_name) == ("o", "farolillo-sl-4821", None)
+    assert http.sent == [
+        Sent(
+            "GET",
+            "https://qonto.example/v2/organization",
+            {"Authorization": header, "Accept": "application/json"},
+            {},
+            None,
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [
+        (401, Reconnect),
+        (403, Reconnect),
+        (429, RateLimited),
+        *((status, Permanent) for status in (400, 404, 405, 412, 422, 428)),
+        *((status, Temporary) for status in (201, 204, 500, 502, 503, 504)),
+    ],
+)
+def test_every_status_but_200_is_one_of_four_words(error_for: ErrorFor, status: int, word: type[RemoteError]) -> None:
+    error = error_for(answer(status))
+
+    assert type(error) is word
+    assert error.call == "Qonto GET /v2/organization"
+    assert str(status) in error.problem
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, 10),
+        ({"retry_after": "3"}, 3),
+        ({"retry_after": "0"}, 10),
+        ({"retry_after": "-1"}, 10),
+        ({"retry_after": "soon"}, 10),
+    ],
+)
+def test_the_limit_says_until_when_to_wait(error_for: ErrorFor, headers: dict[str, str], seconds: int) -> None:
+    error = error_for(answer(429, **headers))
+
+    assert isinstance(error, RateLimited)
+    assert error.until == NOW + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("body", "messages"),
+    [
+        ({"errors": [{"code": "a", "detail": "one"}, {"code": "b", "detail": "two"}]}, ["one", "two"]),
+        ({"errors": {"code": "a", "detail": "one"}}, ["one"]),
+        ({"code": "a", "detail": "one"}, ["one"]),
+        ([{"detail": "one"}], ["one"]),
+        ({"errors": [{"code": "a"}, "text", None]}, []),
+        ({"errors": None}, []),
+        (b"<html>missing staging token</html>", []),
+        (b"", []),
+        ("a string", []),
+    ],
+)
+def test_a_refusal_carries_qontos_own_words_whatever_its_shape(
+    error_for: ErrorFor, body: object, messages: list[str]
+) -> None:
+    error = error_for(answer(422, body))
+
+    assert isinstance(error, Permanent)
+    assert (error.status, error.messages) == (422, messages)
+
+
+def test_an_expired_token_is_renewed_once_and_the_same_call_made_again(talk: Talk) -> None:
+    tokens = FakeTokens()
+    qonto, http = talk(answer(401), answer(200, ORGANISATION), tokens=tokens)
+
+    read_organisation(qonto)
+
+    assert tokens.refused == [Secret("token-1")]
+    assert [sent.headers["Authorization"] for sent in http.sent] == ["token-1", "token-2"]
+
+
+def test_an_answer_that_is_not_what_qonto_documents_is_temporary(talk: Talk) -> None:
+    with pytest.raises(Temporary, match="Qonto GET /v2/organization"):
+        read_organisation(talk(answer(200, b"<html>"))[0])
+
+
+def test_accounts_are_read_page_by_page_until_a_short_one(talk: Talk) -> None:
+    account = {"id": "a", "name": "Main", "status": "active"}
+    qonto, http = talk(
+        answer(200, {"bank_accounts": [account] * ACCOUNTS_PAGE}), answer(200, {"bank_accounts": [account]})
+    )
+
+    assert len(list_bank_accounts(qonto)) == ACCOUNTS_PAGE + 1
+    assert [sent.params["page"] for sent in http.sent] == ["1", "2"]
+
+
+def test_an_account_is_read_even_when_the_reader_may_see_almost_nothing_of_it(talk: Talk) -> None:
+    body = {"bank_accounts": [{"id": "a", "name": "Main", "status": "something new", "main": True}]}
+
+    (account,) = list_bank_accounts(talk(answer(200, body))[0])
+
+    assert (account.iban, account.currency, account.is_external_account) == (None, "EUR", False)
+
+
+def test_a_list_of_accounts_without_an_end_is_not_taken_for_complete(talk: Talk) -> None:
+    full = answer(200, {"bank_accounts": [{"id": "a", "name": "Main", "status": "active"}] * ACCOUNTS_PAGE})
+
+    with pytest.raises(Temporary):
+        list_bank_accounts(talk(*[full] * (MOST_PAGES + 1))[0])
+
+
+def test_transactions_are_asked_for_by_account_completed_oldest_change_first_and_open_ended(talk: Talk) -> None:
+    qonto, http = talk(answer(200, {"transactions": [], "meta": {"next_page": None}}))
+    moment = datetime(2026, 11, 20, 23, 30, 0, 123_456, tzinfo=timezone(timedelta(hours=1)))
+
+    list_transactions(qonto, "account-1", moment, 3)
+
+    assert http.sent[0].params == {
+        "bank_account_id": "account-1",
+        "status[]": "completed",
+        "sort_by": "updated_at:asc",
+        "updated_at_from": "2026-11-20T22:30:00.123Z",
+        "page": "3",
+        "per_page": str(PAGE),
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "meta", "more"),
+    [
+        (1, {"next_page": 2}, True),
+        (PAGE, {"next_page": None}, False),
+        (PAGE, None, True),
+        (PAGE - 1, None, False),
+    ],
+)
+def test_whether_there_is_more_is_what_qonto_says_or_else_a_full_page(
+    talk: Talk, rows: int, meta: dict[str, Any] | None, more: bool
+) -> None:
+    qonto, _ = talk(answer(200, {"transactions": [ROW] * rows, "meta": meta}))
+
+    assert list_transactions(qonto, "account-1", NOW, 1).more is more
+
+
+def test_a_row_is_read_exactly_with_and_without_what_qonto_may_leave_out(talk: Talk) -> None:
+    full = ROW | {
+        "amount": 0.1,
+        "amount_cents": 10,
+        "settled_at": "2026-11-20T22:31:10Z",
+        "settled_balance_cents": -5,
+        "local_amount_cents": 11,
+        "local_currency": "USD",
+        "operation_type": "something new",
+        "label": None,
+        "card": {"unknown": []},
+    }
+    qonto, _ = talk(answer(200, {"transactions": [ROW, full]}))
+
+    bare, row = list_transactions(qonto, "account-1", NOW, 1).rows
+
+    assert (bare.amount, bare.settled_at, bare.operation_type, bare.label) == (Decimal("47.3"), None, "other", None)
+    assert bare.updated_at == datetime(2026, 11, 21, 7, 2, 55, 431_000, tzinfo=UTC)
+    assert (row.settled_at, row.settled_balance_cents) == (datetime(2026, 11, 20, 22, 31, 10, tzinfo=UTC), -5)
+    assert (row.operation_type, row.label) == ("something new", None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"amount": 47.31},
+        {"amount": "NaN"},
+        {"amount_cents": 4730.5},
+        {"side": "sideways"},
+        {"updated_at": "yesterday"},
+        {"id": None},
+    ],
+)
+def test_an_unreadable_row_is_kept_with_its_bytes_and_hides_no_other(talk: Talk, change: dict[str, Any]) -> None:
+    qonto, _ = talk(answer(200, {"transactions": [ROW | change, ROW]}))
+
+    page = list_transactions(qonto, "account-1", NOW, 1)
+
+    (unreadable,) = page.unreadable
+    assert [row.id for row in page.rows] == [ROW["id"]]
+    assert msgspec.json.decode(unreadable.payload) == ROW | change
+    assert unreadable.problem

@@ -1,0 +1,160 @@
+"""Settings: each one read from its variable, each mistake named by it, and no secret ever shown."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from settings import Secret, Settings, SettingsError, read_settings
+
+KEY = bytes(range(32))
+OLD_KEY = bytes(32)
+ENCODED, OLD_ENCODED = base64.b64encode(KEY).decode(), base64.b64encode(OLD_KEY).decode()
+
+URLS = {
+    "QONTO_XERO_XERO_API_URL": "xero_api_url",
+    "QONTO_XERO_XERO_IDENTITY_URL": "xero_identity_url",
+    "QONTO_XERO_QONTO_API_URL": "qonto_api_url",
+    "QONTO_XERO_QONTO_OAUTH_URL": "qonto_oauth_url",
+    "QONTO_XERO_QONTO_APP_URL": "qonto_app_url",
+    "QONTO_XERO_CLOCK_URL": "clock_url",
+}
+SECRETS = {
+    "QONTO_XERO_XERO_CLIENT_SECRET": "xero_client_secret",
+    "QONTO_XERO_QONTO_CLIENT_SECRET": "qonto_client_secret",
+}
+
+
+def test_with_an_empty_environment_everything_runs_on_this_machine_against_the_real_apis() -> None:
+    settings = read_settings({})
+
+    assert settings.database_url == "sqlite:///qonto-xero.sqlite3"
+    assert settings.broker_url == "memory://"
+    assert settings.xero_api_url == "https://api.xero.com"
+    assert settings.xero_identity_url == "https://identity.xero.com"
+    assert settings.qonto_api_url == "https://thirdparty.qonto.com"
+    assert settings.qonto_oauth_url == "https://oauth.qonto.com"
+    assert settings.qonto_app_url == "https://app.qonto.com"
+    assert settings.clock_url == ""
+    assert settings.encryption_keys == {}
+    assert not settings.xero_client_secret
+
+
+def test_a_variable_that_is_set_to_nothing_counts_as_not_set() -> None:
+    assert read_settings({"QONTO_XERO_DATABASE_URL": " ", "QONTO_XERO_XERO_API_URL": ""}) == read_settings({})
+
+
+@pytest.mark.parametrize(
+    ("variable", "setting"),
+    [
+        ("QONTO_XERO_DATABASE_URL", "database_url"),
+        ("QONTO_XERO_BROKER_URL", "broker_url"),
+        ("QONTO_XERO_XERO_CLIENT_ID", "xero_client_id"),
+        ("QONTO_XERO_QONTO_CLIENT_ID", "qonto_client_id"),
+    ],
+)
+def test_each_text_comes_from_its_own_variable(variable: str, setting: str) -> None:
+    assert getattr(read_settings({variable: " some text "}), setting) == "some text"
+
+
+@pytest.mark.parametrize(("variable", "setting"), URLS.items())
+def test_each_url_comes_from_its_own_variable_without_its_trailing_slash(variable: str, setting: str) -> None:
+    assert getattr(read_settings({variable: "https://example.com/there/"}), setting) == "https://example.com/there"
+
+
+@pytest.mark.parametrize("variable", URLS)
+@pytest.mark.parametrize(
+    "value",
+    ["example.com", "ftp://example.com", "https://", "http://example.com", "https://[::1", "https://example.com:http"],
+)
+def test_a_url_that_is_none_or_not_safe_is_refused_by_the_name_of_its_variable(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=variable):
+        read_settings({variable: value})
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+def test_plain_http_is_for_this_machine_only(host: str) -> None:
+    assert read_settings({"QONTO_XERO_XERO_API_URL": f"http://{host}:8080"}).xero_api_url == f"http://{host}:8080"
+
+
+@pytest.mark.parametrize(("variable", "setting"), SECRETS.items())
+def test_each_secret_comes_from_its_own_variable_or_from_a_file(variable: str, setting: str, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("from a file\n")
+
+    from_environment = read_settings({variable: "from the environment"})
+    from_file = read_settings({variable: "from the environment", variable + "_FILE": str(tmp_path / "secret")})
+
+    assert getattr(from_environment, setting) == Secret("from the environment")
+    assert getattr(from_file, setting) == Secret("from a file")
+
+
+@pytest.mark.parametrize("variable", [*SECRETS, "QONTO_XERO_ENCRYPTION_KEYS"])
+def test_a_secret_file_that_cannot_be_read_is_refused_by_the_name_of_its_variable(
+    variable: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match=f"{variable}_FILE.*No such file"):
+        read_settings({variable + "_FILE": str(tmp_path / "missing")})
+
+
+def test_the_encryption_keys_are_kept_newest_first() -> None:
+    settings = read_settings({"QONTO_XERO_ENCRYPTION_KEYS": f" new:{ENCODED}, old:{OLD_ENCODED} ,"})
+
+    assert list(settings.encryption_keys.items()) == [("new", KEY), ("old", OLD_KEY)]
+
+
+@pytest.mark.parametrize(
+    "ring",
+    [
+        ENCODED,
+        f":{ENCODED}",
+        "new:",
+        "new:not base64!",
+        "new:" + base64.b64encode(KEY[:31]).decode(),
+        f"new:{ENCODED},old",
+    ],
+)
+def test_a_malformed_key_ring_is_refused_without_showing_a_key(ring: str) -> None:
+    with pytest.raises(SettingsError, match="QONTO_XERO_ENCRYPTION_KEYS") as refusal:
+        read_settings({"QONTO_XERO_ENCRYPTION_KEYS": ring})
+
+    assert ENCODED not in str(refusal.value)
+
+
+def test_a_secret_never_shows_itself() -> None:
+    secret = Secret("hunter2")
+
+    shown = [repr(secret), str(secret), f"{secret}", "{}".format(secret), "%s %r" % (secret, secret), repr([secret])]  # noqa: UP031, UP032
+
+    assert not [text for text in shown if "hunter2" in text]
+    assert not hasattr(secret, "__dict__")
+    assert secret.reveal() == "hunter2"
+
+
+def test_a_secret_refuses_a_format_that_would_have_to_read_it() -> None:
+    with pytest.raises(TypeError) as refusal:
+        f"{Secret('hunter2'):>20}"
+
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_secrets_are_equal_by_their_text_and_empty_ones_count_as_none() -> None:
+    assert Secret("a") == Secret("a")
+    assert Secret("a") != Secret("b")
+    assert Secret("a") != "a"
+    assert len({Secret("a"), Secret("a")}) == 1
+    assert not Secret("")
+
+
+def test_settings_show_nothing_of_themselves() -> None:
+    settings = read_settings(
+        {
+            "QONTO_XERO_DATABASE_URL": "postgresql://u:hunter2@db/x",
+            "QONTO_XERO_ENCRYPTION_KEYS": f"new:{ENCODED}",
+            "QONTO_XERO_XERO_CLIENT_SECRET": "hunter2",
+        }
+    )
+
+    assert isinstance(settings, Settings)
+    assert repr(settings) == str(settings) == f"{settings}" == "Settings(***)"

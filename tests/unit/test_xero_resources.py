@@ -1,0 +1,267 @@
+"""What we read of Xero, resource by resource, and what we write there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from clients.errors import Permanent, Reconnect, Temporary
+from clients.http import Answer
+from clients.xero.accounts import create_bank_account, create_coding_account, list_accounts
+from clients.xero.bank_transactions import (
+    MOST_PAGES,
+    NO_ID,
+    PAGE,
+    freeze,
+    list_bank_transactions,
+    put_bank_transactions,
+)
+from clients.xero.budget import RateBudget
+from clients.xero.client import Xero
+from clients.xero.connections import list_tenants
+from clients.xero.organisation import read_date, read_organisation
+from tests.unit.fakes import NOW, FakeHttp, FakeTokens, answer, read_json
+
+Talk = Callable[..., tuple[Xero, FakeHttp]]
+
+
+@pytest.fixture
+def talk() -> Talk:
+    """A client, and the HTTP it talks over, which gives these answers."""
+
+    def start(*answers: Answer) -> tuple[Xero, FakeHttp]:
+        http = FakeHttp(*answers)
+        return Xero(http, "", "tenant-1", FakeTokens(), RateBudget(), lambda: NOW), http
+
+    return start
+
+
+def _page(rows: int, **more: Any) -> Answer:
+    return answer(200, {"BankTransactions": [{"BankTransactionID": f"row-{n}"} for n in range(rows)], **more})
+
+
+def test_accounts_are_read_whole_even_those_without_a_code(talk: Talk) -> None:
+    xero, _ = talk(
+        answer(
+            200,
+            {
+                "Accounts": [
+                    {"AccountID": "1", "Name": "By hand", "Type": "BANK", "Status": "ARCHIVED", "CurrencyCode": "EUR"},
+                    {"AccountID": "2", "Name": "Ours", "Type": "BANK", "Code": "QABC", "Unknown": []},
+                ]
+            },
+        )
+    )
+
+    by_hand, ours = list_accounts(xero)
+
+    assert (by_hand.account_id, by_hand.code, by_hand.status, by_hand.currency_code) == ("1", "", "ARCHIVED", "EUR")
+    assert (ours.code, ours.status) == ("QABC", "ACTIVE")
+
+
+def test_a_bank_account_is_created_with_its_mark_number_and_currency_under_a_key(talk: Talk) -> None:
+    xero, http = talk(answer(200, {"Accounts": [{"AccountID": "1", "Name": "Main", "Type": "BANK"}]}))
+
+    created = create_bank_account(xero, code="QABC", name="Main", number="ES00", currency="EUR", key="key-1")
+
+    (sent,) = http.sent
+    assert created.account_id == "1"
+    assert (sent.method, sent.headers["Idempotency-Key"]) == ("PUT", "key-1")
+    assert read_json(sent.body) == {
+        "Code": "QABC",
+        "Name": "Main",
+        "Type": "BANK",
+        "BankAccountNumber": "ES00",
+        "BankAccountType": "BANK",
+        "CurrencyCode": "EUR",
+    }
+
+
+def test_the_coding_account_is_no_bank_account(talk: Talk) -> None:
+    xero, http = talk(answer(200, {"Accounts": [{"AccountID": "1", "Name": "To be coded", "Type": "CURRENT"}]}))
+
+    create_coding_account(xero, code="QDEF", name="To be coded", key="key-1")
+
+    assert read_json(http.sent[0].body) == {"Code": "QDEF", "Name": "To be coded", "Type": "CURRENT"}
+
+
+def test_an_answer_that_names_no_account_proves_nothing(talk: Talk) -> None:
+    with pytest.raises(Temporary):
+        create_coding_account(talk(answer(200, {"Accounts": []}))[0], code="Q", name="n", key="k")
+
+
+def test_a_taken_name_comes_back_in_xeros_words(talk: Talk) -> None:
+    body = {"Elements": [{"ValidationErrors": [{"Message": "Please enter a unique Name."}]}]}
+
+    with pytest.raises(Permanent) as refusal:
+        create_coding_account(talk(answer(400, body))[0], code="Q", name="n", key="k")
+
+    assert refusal.value.messages == ["Please enter a unique Name."]
+
+
+def test_a_frozen_request_is_the_same_bytes_each_time_with_its_amounts_as_numbers() -> None:
+    element = {"Type": "SPEND", "LineItems": [{"UnitAmount": Decimal("0.10")}]}
+
+    assert freeze([element]) == b'{"BankTransactions":[{"Type":"SPEND","LineItems":[{"UnitAmount":0.10}]}]}'
+    assert freeze([element]) == freeze([element])
+
+
+def test_a_batch_is_sent_byte_for_byte_so_that_one_bad_row_holds_no_other(talk: Talk) -> None:
+    xero, http = talk(answer(200, {"BankTransactions": []}))
+
+    put_bank_transactions(xero, b"frozen", "key-1")
+
+    (sent,) = http.sent
+    assert (sent.method, sent.body, sent.params) == ("PUT", b"frozen", {"summarizeErrors": "false"})
+    assert sent.headers["Idempotency-Key"] == "key-1"
+
+
+def test_each_row_of_an_answer_speaks_for_itself(talk: Talk) -> None:
+    xero, _ = talk(
+        answer(
+            200,
+            {
+                "BankTransactions": [
+                    {
+                        "BankTransactionID": "1",
+                        "Url": "u1",
+                        "Status": "AUTHORISED",
+                        "Total": 47.30,
+                        "BankAccount": {"AccountID": "a"},
+                        "StatusAttributeString": "OK",
+                    },
+                    {
+                        "BankTransactionID": NO_ID,
+                        "Url": "u2",
+                        "StatusAttributeString": "ERROR",
+                        "ValidationErrors": [{"Message": "bad"}, {"Description": "worse"}],
+                    },
+                    {"BankTransactionID": "3", "Url": "u3", "StatusAttributeString": "WARNING"},
+                    {"BankTransactionID": NO_ID, "Url": "u4"},
+                ]
+            },
+        )
+    )
+
+    good, bad, warned, empty = put_bank_transactions(xero, b"", "k")
+
+    assert [row.is_created for row in (good, bad, warned, empty)] == [True, False, True, False]
+    assert (good.total, good.bank_account.account_id, good.url) == (Decimal("47.3"), "a", "u1")
+    assert bad.messages == ["bad", "worse"]
+
+
+@pytest.mark.parametrize(("status", "deleted"), [("AUTHORISED", False), ("DELETED", True), ("VOIDED", True)])
+def test_a_deleted_row_is_known_by_its_status(talk: Talk, status: str, deleted: bool) -> None:
+    xero, _ = talk(answer(200, {"BankTransactions": [{"BankTransactionID": "1", "Status": status}]}))
+
+    assert [row.is_deleted for row in list_bank_transactions(xero)] == [deleted]
+
+
+def test_a_list_is_read_to_the_last_page_that_xero_counts(talk: Talk) -> None:
+    pages = {"pagination": {"pageCount": 3}}
+    xero, http = talk(_page(PAGE, **pages), _page(2, **pages), _page(1, **pages))
+
+    assert len(list(list_bank_transactions(xero, NOW))) == PAGE + 3
+    assert [sent.params["page"] for sent in http.sent] == ["1", "2", "3"]
+    assert {(sent.params["order"], sent.params["pageSize"]) for sent in http.sent} == {("BankTransactionID", str(PAGE))}
+    assert {sent.headers["If-Modified-Since"] for sent in http.sent} == {"2026-11-20T22:00:00"}
+
+
+def test_without_a_count_a_list_is_read_to_the_first_short_page(talk: Talk) -> None:
+    xero, http = talk(_page(PAGE), _page(PAGE), _page(0))
+
+    assert len(list(list_bank_transactions(xero))) == 2 * PAGE
+    assert len(http.sent) == 3
+
+
+def test_an_empty_list_is_a_complete_one(talk: Talk) -> None:
+    xero, _ = talk(_page(0, pagination={"pageCount": 0}))
+
+    assert list(list_bank_transactions(xero)) == []
+
+
+def test_a_list_that_does_not_end_is_not_taken_for_complete(talk: Talk) -> None:
+    endless = _page(1, pagination={"pageCount": MOST_PAGES + 1})
+    xero, http = talk(*[endless] * (MOST_PAGES + 1))
+
+    with pytest.raises(Temporary, match="pages"):
+        list(list_bank_transactions(xero))
+
+    assert len(http.sent) == MOST_PAGES
+
+
+def test_a_list_that_breaks_off_is_not_taken_for_complete(talk: Talk) -> None:
+    xero, _ = talk(_page(1, pagination={"pageCount": 2}), answer(503))
+
+    with pytest.raises(Temporary):
+        list(list_bank_transactions(xero))
+
+
+@pytest.mark.parametrize(
+    ("dates", "locked_until"),
+    [
+        ({}, None),
+        ({"PeriodLockDate": "/Date(1761868800000+0000)/"}, date(2025, 10, 31)),
+        ({"EndOfYearLockDate": "/Date(1546214400000)/"}, date(2018, 12, 31)),
+        (
+            {"PeriodLockDate": "/Date(1546214400000+0000)/", "EndOfYearLockDate": "/Date(1761868800000+0000)/"},
+            date(2025, 10, 31),
+        ),
+    ],
+)
+def test_the_later_lock_date_counts(talk: Talk, dates: dict[str, str], locked_until: date | None) -> None:
+    xero, _ = talk(answer(200, {"Organisations": [{"OrganisationID": "1", "Name": "Farolillo", **dates}]}))
+
+    assert read_organisation(xero).locked_until() == locked_until
+
+
+@pytest.mark.parametrize("text", ["2026-10-31", "/Date()/", "/Date(x)/", ""])
+def test_a_date_in_another_form_is_not_guessed_at(text: str) -> None:
+    with pytest.raises(Temporary):
+        read_date(text)
+
+
+def test_a_date_before_1970_is_a_date_too() -> None:
+    assert read_date("/Date(-86400000+0000)/") == date(1969, 12, 31)
+
+
+def test_an_answer_without_an_organisation_is_none(talk: Talk) -> None:
+    with pytest.raises(Temporary):
+        read_organisation(talk(answer(200, {"Organisations": []}))[0])
+
+
+def test_only_xero_organisations_can_be_chosen_and_all_of_them_are_listed() -> None:
+    http = FakeHttp(
+        answer(
+            200,
+            [
+                {"id": "c1", "tenantId": "t1", "tenantType": "ORGANISATION", "tenantName": "One"},
+                {"id": "c2", "tenantId": "t2", "tenantType": "PRACTICE"},
+                {"id": "c3", "tenantId": "t3", "tenantType": "ORGANISATION"},
+            ],
+        )
+    )
+
+    tenants = list_tenants(http, "https://api.example", FakeTokens())
+
+    assert [(tenant.tenant_id, tenant.tenant_name) for tenant in tenants] == [("t1", "One"), ("t3", None)]
+    assert (http.sent[0].url, http.sent[0].headers["Authorization"]) == (
+        "https://api.example/connections",
+        "Bearer token-1",
+    )
+
+
+def test_listing_organisations_renews_the_token_once() -> None:
+    with pytest.raises(Reconnect):
+        list_tenants(FakeHttp(answer(401), answer(401)), "", FakeTokens())
+
+    assert list_tenants(FakeHttp(answer(401), answer(200, [])), "", FakeTokens()) == []
+
+
+def test_organisations_that_cannot_be_listed_now_are_asked_for_later() -> None:
+    with pytest.raises(Temporary):
+        list_tenants(FakeHttp(answer(503)), "", FakeTokens())
