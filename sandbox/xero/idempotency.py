@@ -40,10 +40,7 @@ class KeyStore:
     def find(self, client_id: str, key: str, now_ms: int) -> Remembered | None:
         """What is remembered under this key now."""
         self._expire(now_ms)
-        remembered = self._known.get((client_id, key))
-        if remembered is not None and now_ms - remembered.first_ms >= KEY_LIFE_MS:
-            return None
-        return remembered
+        return self._known.get((client_id, key))
 
     def begin(self, client_id: str, call: Call, now_ms: int) -> Remembered:
         """Remember that the first request under its key is in progress."""

@@ -59,6 +59,9 @@ def test_an_archived_account_is_listed_and_blocks_its_name_and_code(party: Party
     assert messages(party.xero("PUT", "Accounts", {**NEW, "Code": "QMAIN"})) == ["Please enter a unique Code."]
     party.world.settings(archived_blocks_reuse=False)
     assert party.xero("PUT", "Accounts", {**NEW, "Code": "QMAIN"}).status_code == 200
+    by_code = spend(bank_account, BankAccount={"Code": "QMAIN"})
+    booked = party.xero("PUT", "BankTransactions", by_code).json()["BankTransactions"][0]
+    assert booked["BankAccount"]["Name"] == NEW["Name"]
 
 
 def test_a_bank_accounts_details_cannot_be_changed_but_another_accounts_can(party: Party, bank_account: str) -> None:

@@ -71,6 +71,10 @@ def test_an_archived_contact_takes_no_new_rows(party: Party, bank_account: str) 
         ({"LineItems": [{**LINE, "AccountCode": "QMAIN"}]}, "Account code 'QMAIN' is not a valid code"),
         ({"LineItems": [{**LINE, "UnitAmount": 0}]}, "UnitAmount must not be 0"),
         ({"LineItems": [{**LINE, "UnitAmount": -1}]}, "The total value of the bank transaction must be positive"),
+        (
+            {"LineItems": [LINE, {**LINE, "UnitAmount": -12.5}]},
+            "The total value of the bank transaction must be positive",
+        ),
         ({"LineItems": [{**LINE, "Description": ""}]}, "Description must be at least 1 character long"),
         ({"LineItems": [{**LINE, "Quantity": 0}]}, "Quantity must be greater than 0"),
         ({"LineItems": [{**LINE, "LineAmount": 3}]}, "The line total 3 does not match the expected line total 12.50"),
@@ -166,7 +170,7 @@ def test_a_row_with_an_id_is_updated_by_post(party: Party, bank_account: str) ->
     answer = party.xero("POST", "BankTransactions", body).json()["BankTransactions"]
     assert (answer[0]["BankTransactionID"], answer[0]["Reference"], answer[0]["Total"]) == (row, "changed", 12.5)
     assert len(party.ledger()["bank_transactions"]) == 2
-    found = party.xero("GET", "BankTransactions", params={"References": "changed"}).json()["BankTransactions"]
+    found = party.xero("GET", "BankTransactions", params={"References": "changed,ref-1"}).json()["BankTransactions"]
     assert [one["BankTransactionID"] for one in found] == [row]
 
 

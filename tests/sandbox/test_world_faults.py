@@ -35,6 +35,13 @@ def test_a_lost_answer_loses_the_work_only_before_the_commit(
     assert count(party) == 1
 
 
+@pytest.mark.parametrize(("action", "cause"), [("drop", "RemoteDisconnected"), ("reset", "ConnectionResetError")])
+def test_a_reset_is_told_from_a_plain_close(party: Party, action: str, cause: str) -> None:
+    party.world.fault(action, match={"service": "xero"})
+    with pytest.raises(requests.ConnectionError, match=cause):
+        party.xero("GET", "Organisation")
+
+
 @pytest.mark.parametrize(
     ("action", "is_it"),
     [

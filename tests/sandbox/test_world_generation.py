@@ -34,10 +34,11 @@ def test_balances_chain_from_opening_to_the_accounts_balance(world: WorldClient)
         for account in ledger["accounts"]:
             balance = account["opening_cents"]
             rows = [row for row in ledger["transactions"] if row["account_id"] == account["id"]]
-            for row in rows:
-                if row["status"] == "completed":
-                    balance += row["amount_cents"] if row["side"] == "credit" else -row["amount_cents"]
-                    assert row["settled_balance_cents"] == balance
+            settled = [row for row in rows if row["status"] == "completed"]
+            assert settled == sorted(settled, key=lambda row: row["settled_at"])
+            for row in settled:
+                balance += row["amount_cents"] if row["side"] == "credit" else -row["amount_cents"]
+                assert row["settled_balance_cents"] == balance
             assert balance == account["balance_cents"]
 
 

@@ -79,6 +79,7 @@ def test_an_edited_row_jumps_to_the_end_and_shifts_the_pages(party: Party, paid:
     second = party.listed(sort_by="updated_at:asc", per_page=1, page=2)
     assert (first, second) == ([paid["h1"]], [paid["h3"]])
     assert party.listed(sort_by="updated_at:asc", per_page=1, page=3) == [paid["h1"]]
+    assert party.qonto(f"transactions/{paid['h1']}").json()["transaction"]["note"] == "edited"
 
 
 def test_a_pending_row_settles_later_at_another_amount_and_moves_the_balance(

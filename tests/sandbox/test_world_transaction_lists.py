@@ -43,6 +43,7 @@ def test_lists_come_by_update_and_include_deleted_rows(party: Party) -> None:
         ('Contact.Name=="Contact 3"', ["ref-3"]),
         ('BankAccount.Code=="QMAIN" && Reference.StartsWith("REF")', ["ref-1", "ref-3", "ref-2"]),
         ("IsReconciled==true", []),
+        ("Url==null", []),
         ("Total==12.5 and Url != null", ["ref-1", "ref-3", "ref-2"]),
     ],
 )
