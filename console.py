@@ -1,1 +1,109 @@
+"""What a person sees: tables and colour on a terminal, plain lines in a pipe, JSON when asked for."""
 
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+COLOURS = {
+    "posted": "green",
+    "done": "green",
+    "live": "green",
+    "yes": "green",
+    "held": "yellow",
+    "waiting": "yellow",
+    "uncertain": "yellow",
+    "due": "cyan",
+    "running": "cyan",
+    "rejected": "red",
+    "failed": "red",
+    "no": "red",
+    "needs_reconnect": "red",
+}
+
+
+class Screen:
+    """Where results go (standard output) and where everything else goes (standard error)."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self.out = Console(highlight=False, soft_wrap=True)
+        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def rows(self, title: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+        """A table: JSON takes every field of every row, the others show `columns`."""
+        found = list(rows)
+        if self.as_json:
+            self.json(found)
+        elif self.out.is_terminal:
+            self.out.print(_table(title, columns, found))
+        else:
+            lines = ["\t".join(columns), *("\t".join(_plain(row[column]) for column in columns) for row in found)]
+            sys.stdout.write("\n".join(lines) + "\n")
+
+    def json(self, value: Any) -> None:
+        sys.stdout.write(json.dumps(value, default=_json, indent=2) + "\n")
+
+    def say(self, text: str, style: str = "") -> None:
+        """A line beside the result; silent when the result is JSON."""
+        if not self.as_json:
+            self.out.print(escape(text), style=style or None)
+
+    def warn(self, text: str) -> None:
+        """What went wrong and what to do, on standard error."""
+        self.err.print(escape(text), style="bold red" if self.err.is_terminal else None)
+
+    def progress(self) -> Progress:
+        """A progress bar on standard error; it draws nothing when that is no terminal."""
+        return Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self.err,
+            disable=not self.err.is_terminal,
+            transient=True,
+        )
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        numbers = bool(rows) and all(isinstance(row[column], int) for row in rows)
+        table.add_column(column.replace("_", " "), justify="right" if numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_coloured(row[column]) for column in columns))
+    return table
+
+
+def _coloured(value: Any) -> str:
+    text = escape(_plain(value))
+    colour = COLOURS.get(text)
+    return f"[{colour}]{text}[/{colour}]" if colour else text
+
+
+def _plain(value: Any) -> str:
+    """One line of printable text, whatever a bank or a person put into a name."""
+    if isinstance(value, bool):
+        value = "yes" if value else "no"
+    if isinstance(value, datetime):
+        value = value.isoformat(sep=" ", timespec="seconds")
+    text = "" if value is None else str(value)
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _json(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -96,7 +96,10 @@ def close_connection() -> None:
 
 @contextmanager
 def transaction() -> Iterator[None]:
-    """All or nothing. On SQLite it takes the write lock at once, so that it waits in line and cannot deadlock."""
+    """All or nothing. On SQLite it takes the one write lock at once, so that it cannot deadlock halfway.
+
+    Read a query to its end before you open one: SQLite cannot turn a half-read snapshot into a writer.
+    """
     with database.atomic("IMMEDIATE") if is_sqlite() else database.atomic():
         yield
 

@@ -23,9 +23,10 @@ OUTAGE_SECONDS = 2.0  # between two tries while the broker or the database is aw
 class Scheduler:
     """Opens and wakes runs every two seconds, and relays the outbox all the time. Safe with two replicas."""
 
-    def __init__(self, relay: Relay, clock: Clock) -> None:
+    def __init__(self, relay: Relay, clock: Clock, tick_seconds: float = TICK_SECONDS) -> None:
         self._relay = relay
         self._clock = clock
+        self._tick_seconds = tick_seconds
         self._next_tick = 0.0
 
     def run(self, stop: Event) -> None:
@@ -47,6 +48,6 @@ class Scheduler:
         if time.monotonic() < self._next_tick:
             return
         ticked = tick(self._clock())
-        self._next_tick = time.monotonic() + TICK_SECONDS
+        self._next_tick = time.monotonic() + self._tick_seconds
         if ticked.opened or ticked.woken:
             log.info("opened %s runs, woke %s", ticked.opened, ticked.woken)

@@ -34,7 +34,7 @@ class Ticked:
 
 
 def tick(now: datetime) -> Ticked:
-    """Safe to say by any number of schedulers at once, and after any pause: a missed night is caught up, not skipped."""
+    """Safe for any number of schedulers at once, and after any pause: a missed night is caught up, not skipped."""
     opened = sum(_open(schedule, now) for schedule in SCHEDULES)
     return Ticked(opened, wake_runs(ACTOR, now))
 

@@ -114,5 +114,5 @@ def _chain_break(job: Job, account: BankAccount) -> Settled | None:
     )
     return first_break(
         Settled(row.transaction_id, row.settled_at, signed(row.side, row.amount_cents), row.settled_balance_cents)
-        for row in newest
+        for row in list(newest)
     )

@@ -140,7 +140,7 @@ def _prepare(job: Job) -> bool:
     """Accounts, then transactions, then holds; whether all was read. What fails for one account fails for it alone."""
     chart = provision_accounts(job)
     reached_end = True
-    for account in BankAccount.select().where(BankAccount.organisation_id == job.organisation.id):
+    for account in list(BankAccount.select().where(BankAccount.organisation_id == job.organisation.id)):
         try:
             reached_end = import_transactions(job, account) and reached_end
         except (Temporary, Permanent) as error:

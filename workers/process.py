@@ -1,13 +1,12 @@
-"""A worker process: a broker, its actors, and threads that run them until it is told to stop."""
+"""What a worker process stands on: a broker that knows the actors, the database, and where failures go."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from threading import Event
 
 import dramatiq
 
-from messaging import Database, DeadLetter, Lane, in_process_broker, rabbitmq_broker, run_worker
+from messaging import Database, DeadLetter, in_process_broker, rabbitmq_broker
 from models.database import close_connection, open_connection
 from models.quarantine import quarantine
 from services.workbench import Workbench
@@ -30,8 +29,3 @@ def worker_broker(broker_url: str, workbench: Workbench, stop: Event) -> dramati
         broker = rabbitmq_broker(broker_url, database=database, record=record)
     declare_actors(broker, workbench, stop)
     return broker
-
-
-def work(broker_url: str, workbench: Workbench, lanes: Sequence[Lane], threads: int, stop: Event) -> None:
-    """Run jobs of these lanes until `stop` is set; then finish what is in flight, store its outcome, and return."""
-    run_worker(worker_broker(broker_url, workbench, stop), lanes, threads, stop)

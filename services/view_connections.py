@@ -1,0 +1,119 @@
+"""Connections and runs as a person wants to see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from domain.reasons import sentence
+from models.bank_account import AccountLink, BankAccount, Cursor
+from models.organisation import Connection, Organisation
+from models.posting import Posting, count_by_state
+from models.sync_run import SyncRun
+
+MOST_RUNS = 1_000
+
+
+@dataclass(frozen=True)
+class ConnectionView:
+    """`last_sync` is when a run last ended well; `postings` counts by state and, where there is one, its reason."""
+
+    organisation: str
+    name: str
+    connection_id: str
+    tenant_id: str
+    tenant_name: str
+    state: str
+    reason: str
+    time_zone: str
+    starts_at: datetime
+    last_sync: datetime | None
+    postings: dict[str, int]
+
+
+def view_connections() -> list[ConnectionView]:
+    """Every connection, ended ones too, oldest first."""
+    return [view_connection(connection) for connection in Connection.select().order_by(Connection.created_at)]
+
+
+def view_connection(connection: Connection) -> ConnectionView:
+    organisation = Organisation.get_by_id(connection.organisation_id)
+    last = (
+        SyncRun.select()
+        .where((SyncRun.connection_id == connection.id) & (SyncRun.state == "done"))
+        .order_by(SyncRun.finished_at.desc())
+        .first()
+    )
+    counts = count_by_state(Posting.connection_id == connection.id)
+    return ConnectionView(
+        organisation=organisation.slug,
+        name=connection.name,
+        connection_id=connection.id,
+        tenant_id=connection.tenant_id,
+        tenant_name=connection.tenant_name,
+        state=connection.state,
+        reason=connection.reason,
+        time_zone=organisation.time_zone,
+        starts_at=connection.starts_at,
+        last_sync=last.finished_at if last else None,
+        postings={f"{state}: {reason}" if reason else state: count for (state, reason), count in counts.items()},
+    )
+
+
+def view_accounts(connection: Connection) -> list[dict[str, Any]]:
+    """Each bank account's Xero account, newest generation last."""
+    links = (
+        AccountLink.select()
+        .join(BankAccount, on=(BankAccount.id == AccountLink.bank_account_id))
+        .where(
+            (AccountLink.tenant_id == connection.tenant_id)
+            & (BankAccount.organisation_id == connection.organisation_id)
+        )
+        .order_by(AccountLink.bank_account_id, AccountLink.generation)
+    )
+    accounts = {a.id: a for a in BankAccount.select().where(BankAccount.organisation_id == connection.organisation_id)}
+    broken = {
+        c.bank_account_id: c.chain_broken_at for c in Cursor.select().where(Cursor.connection_id == connection.id)
+    }
+    return [
+        {
+            "bank_account_id": link.bank_account_id,
+            "name": accounts[link.bank_account_id].name,
+            "in_qonto": accounts[link.bank_account_id].status,
+            "generation": link.generation,
+            "in_xero": link.state,
+            "xero_account_id": link.xero_account_id,
+            "code": link.code,
+            "why": sentence(link.reason),
+            "balances_break_at": broken.get(link.bank_account_id, ""),
+        }
+        for link in links
+    ]
+
+
+def view_runs(connection: Connection | None, limit: int) -> list[dict[str, Any]]:
+    """The newest runs first, of one connection's organisation or of all."""
+    runs = SyncRun.select().order_by(SyncRun.local_date.desc(), SyncRun.id.desc()).limit(min(limit, MOST_RUNS))
+    if connection:
+        runs = runs.where(SyncRun.organisation_id == connection.organisation_id)
+    newest = list(runs)
+    of_runs = Organisation.id.in_({run.organisation_id for run in newest} or {""})
+    slugs = {organisation.id: organisation.slug for organisation in Organisation.select().where(of_runs)}
+    return [
+        {
+            "run": run.id,
+            "organisation": slugs[run.organisation_id],
+            "kind": run.kind,
+            "local_date": run.local_date,
+            "state": run.state,
+            "reason": run.reason,
+            "imported": run.imported,
+            "posted": run.posted,
+            "accounts_created": run.accounts_created,
+            "turns": run.turns,
+            "started_at": run.started_at,
+            "finished_at": run.finished_at,
+        }
+        for run in newest
+    ]
