@@ -22,7 +22,7 @@ from clients.errors import Reconnect, RemoteError
 from console import Screen
 from domain.money import to_decimal
 from logs import log_to_stderr
-from messaging import BrokerUnreachableError, ConfirmingPublisher, InProcessPublisher, Lane, run_worker
+from messaging import BrokerUnreachable, ConfirmingPublisher, InProcessPublisher, Lane, run_worker
 from messaging.outbox_relay import Relay
 from messaging.reachable import check_broker
 from models.database import DATABASE_OUTAGE, configure, connected, where
@@ -63,7 +63,7 @@ class Failure(click.ClickException):
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
-        setattr(self, "exit_code", exit_code)
+        self.exit_code = exit_code  # type: ignore[misc] # click declares it for the class; it is read from the instance
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def told_clearly() -> Iterator[None]:
         raise Failure(str(error), USAGE) from error
     except Reconnect as error:
         raise Failure(f"{error}. Connect again.", RECONNECT) from error
-    except (RemoteError, BrokerUnreachableError) as error:
+    except (RemoteError, BrokerUnreachable) as error:
         raise Failure(str(error), UNREACHABLE) from error
     except DATABASE_OUTAGE as error:
         raise Failure(f"the database {where()} failed: {str(error).strip().splitlines()[0]}", UNREACHABLE) from error
@@ -127,7 +127,7 @@ def main() -> None:
     Run it:     qonto-xero scheduler   and   qonto-xero worker
     Look:       qonto-xero runs, plan ORG, explain TRANSACTION, balance ORG
 
-    ORG is a Qonto organisation's slug or id. Settings are read from QONTO_XERO_... variables; docs/operations lists them.
+    ORG is a Qonto organisation's slug or id. Settings are QONTO_XERO_... variables; docs/operations lists them.
     """
 
 
@@ -262,7 +262,7 @@ def connections_add(
     xero_token_file: str | None,
     who: str,
 ) -> None:
-    """Connect a Qonto organisation to a Xero organisation. Secrets come from files, or are asked for, never from here."""
+    """Connect a Qonto organisation to a Xero one. Secrets come from files, or are asked for, never from arguments."""
     if time_zone not in available_timezones():
         raise Failure(f"--time-zone {time_zone!r} is not an IANA time zone such as Europe/Paris", USAGE)
     with at_work() as (_, workbench):

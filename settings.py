@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 PREFIX = "QONTO_XERO_"
@@ -32,6 +32,9 @@ class Secret:
         return "***"
 
     __str__ = __repr__
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not pickled")
 
     def __bool__(self) -> bool:
         return bool(self._text)
@@ -119,6 +122,8 @@ class _Reader:
             return Secret(Path(path).read_text().strip())
         except OSError as error:
             raise SettingsError(f"{PREFIX}{name}_FILE names a file that cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise SettingsError(f"{PREFIX}{name}_FILE names a file that is not text") from error
 
 
 def _keys(ring: Secret) -> dict[str, bytes]:
@@ -127,11 +132,11 @@ def _keys(ring: Secret) -> dict[str, bytes]:
         key_id, _, encoded = entry.partition(":")
         try:
             key = base64.b64decode(encoded, validate=True)
-        except binascii.Error:
+        except ValueError:
             key = b""
-        if not key_id or len(key) != KEY_BYTES:
+        if not key_id or key_id in keys or len(key) != KEY_BYTES:
             raise SettingsError(
-                f"{PREFIX}ENCRYPTION_KEYS must read 'id:base64-of-32-bytes[,older-id:...]'; make one with"
+                f"{PREFIX}ENCRYPTION_KEYS must read 'id:base64-of-32-bytes[,older-id:...]', each id once; make one with"
                 ' `python -c "import base64,os;print(base64.b64encode(os.urandom(32)).decode())"`'
             )
         keys[key_id] = key

@@ -71,7 +71,7 @@ def choose(
     newest_seen = 0
     for generation in range(known + GENERATIONS_AHEAD, 0, -1):
         found = by_code.get(account_mark(bank_account_id, generation))
-        if found is None and link and link.generation == generation:
+        if found is None and link and link.account_id and link.generation == generation:
             found = by_id.get(link.account_id)
         if found and found.status == ACTIVE:
             return Use(generation, found.account_id)

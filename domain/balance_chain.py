@@ -21,22 +21,24 @@ class Settled:
 def first_break(rows: Iterable[Settled]) -> Settled | None:
     """The first transaction that does not follow from the ones before it; `None` when all chain.
 
-    Rows that settled at the same moment have no order among themselves: together they must lead from the balance before
-    them to one of their own balances. A row without a balance joins the next group that has one.
+    Rows that settled at the same moment have no order among themselves: together they must lead from a balance before
+    them to a balance of one of them. Where a row tells no balance, the ones after it decide.
     """
-    balance: int | None = None
-    carried = 0
+    possible: set[int] | None = None
     ordered = sorted(rows, key=lambda row: (row.settled_at, row.transaction_id))
     for _, same_moment in groupby(ordered, key=lambda row: row.settled_at):
         group = list(same_moment)
-        carried += sum(row.signed_cents for row in group)
         told = {row.balance_cents for row in group if row.balance_cents is not None}
-        if not told:
+        all_told = all(row.balance_cents is not None for row in group)
+        if possible is None:
+            possible = told if all_told else None
             continue
-        if balance is not None and balance + carried not in told:
+        moved = sum(row.signed_cents for row in group)
+        possible = {balance + moved for balance in possible}
+        if all_told:
+            possible &= told
+        if not possible:
             return group[0]
-        balance = _last_balance(group, told, balance, carried)
-        carried = 0
     return None
 
 
@@ -48,12 +50,3 @@ def opening_balance(rows: Iterable[Settled]) -> int | None:
     starts = {row.balance_cents - row.signed_cents for row in first if row.balance_cents is not None}
     candidates = starts if len(first) == 1 else starts - told
     return candidates.pop() if len(candidates) == 1 else None
-
-
-def _last_balance(group: list[Settled], told: set[int], before: int | None, carried: int) -> int:
-    if before is not None:
-        return before + carried
-    if len(group) == 1:
-        return next(iter(told))
-    starts = {row.balance_cents - row.signed_cents for row in group if row.balance_cents is not None}
-    return next(iter(sorted(told - starts)), max(told))

@@ -27,6 +27,6 @@ def contact_name(*candidates: str) -> str:
     """The first candidate with anything left once Xero's rules are kept: 255 characters, no angle brackets."""
     for candidate in candidates:
         name = single_line(candidate.replace("<", " ").replace(">", " "), CONTACT_LENGTH)
-        if name:
+        if name.strip(JOINERS):
             return name
     return "Unknown counterparty"

@@ -1,24 +1,24 @@
 """How messages go: the one door to RabbitMQ and Dramatiq."""
 
 from messaging.broker import in_process_broker, rabbitmq_broker
-from messaging.database import Database, DatabaseUnavailableError
+from messaging.database import Database, DatabaseUnavailable
 from messaging.lanes import Lane
 from messaging.log_context import LogContextFilter, log_context, logging_with
-from messaging.messages import NotAMessageError, encode
-from messaging.publisher import BrokerUnreachableError, ConfirmingPublisher, InProcessPublisher, Publisher
+from messaging.messages import NotAMessage, encode
+from messaging.publisher import BrokerUnreachable, ConfirmingPublisher, InProcessPublisher, Publisher
 from messaging.quarantine import DeadLetter
 from messaging.worker import run_worker
 
 __all__ = [
-    "BrokerUnreachableError",
+    "BrokerUnreachable",
     "ConfirmingPublisher",
     "Database",
-    "DatabaseUnavailableError",
+    "DatabaseUnavailable",
     "DeadLetter",
     "InProcessPublisher",
     "Lane",
     "LogContextFilter",
-    "NotAMessageError",
+    "NotAMessage",
     "Publisher",
     "encode",
     "in_process_broker",

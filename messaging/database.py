@@ -27,7 +27,7 @@ class Database:
             self.close()
 
 
-class DatabaseUnavailableError(MiddlewareError):
+class DatabaseUnavailable(MiddlewareError):
     """No connection could be opened, so the actor was not started; the message is retried as after any failure."""
 
 
@@ -42,7 +42,7 @@ class DatabaseConnection(dramatiq.Middleware):
             self._database.open()
         except Exception as error:
             # dramatiq starts the actor all the same unless the error is its own kind.
-            raise DatabaseUnavailableError(f"no database connection: {type(error).__name__}") from error
+            raise DatabaseUnavailable(f"no database connection: {type(error).__name__}") from error
 
     def after_process_message(self, *_: Any, **__: Any) -> None:
         self._database.close()

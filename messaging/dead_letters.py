@@ -17,7 +17,7 @@ from dramatiq.worker import Worker
 
 from messaging.addresses import with_defaults
 from messaging.database import Database
-from messaging.messages import NotAMessageError, decode
+from messaging.messages import NotAMessage, decode
 from messaging.quarantine import DeadLetter, Record, reason_of
 from messaging.queues import DELIVERY_LIMIT, declare_queue
 
@@ -90,7 +90,7 @@ def read_dead_letter(queue: str, headers: Mapping[str, Any], body: bytes) -> Dea
     """The dead letter that RabbitMQ made of a message on `queue`, its reason taken from RabbitMQ's own headers."""
     try:
         message = decode(body, queue=queue)
-    except NotAMessageError as error:
+    except NotAMessage as error:
         return DeadLetter(queue, body, str(error), message_id=None, actor=None)
     cause = str(headers.get("x-first-death-reason", "unknown"))
     return DeadLetter(queue, body, REASONS.get(cause, cause), message.message_id, message.actor_name)

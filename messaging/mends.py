@@ -13,7 +13,7 @@ from dramatiq.broker import Broker, MessageProxy
 from dramatiq.brokers.rabbitmq import _RabbitmqConsumer
 from dramatiq.middleware import Retries, SkipMessage
 
-from messaging.messages import NotAMessageError, decode
+from messaging.messages import NotAMessage, decode
 from messaging.quarantine import is_recorded, reason_of
 
 MENDED_VERSION = "2.2.1"
@@ -65,7 +65,7 @@ class OwnConsumer(_RabbitmqConsumer):
             if method is not None:
                 try:
                     decode(body, queue=self.queue_name)
-                except NotAMessageError as error:
+                except NotAMessage as error:
                     logger.error("A body on %s is a dead letter: %s", self.queue_name, reason_of(error))  # noqa: TRY400
                     self.channel.basic_nack(method.delivery_tag, requeue=False)
                     yield None, None, None

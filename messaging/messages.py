@@ -11,7 +11,7 @@ from dramatiq.encoder import JSONEncoder
 ENCODER = JSONEncoder()
 
 
-class NotAMessageError(ValueError):
+class NotAMessage(ValueError):
     """Bytes that are no message of ours; the text says what is wrong with them and never quotes them."""
 
 
@@ -30,16 +30,16 @@ def decode(body: bytes, *, queue: str | None = None) -> dramatiq.Message[Any]:
     """The message in `body`, with the types a worker relies on.
 
     `queue` is where it was found: a message that names another one would end the worker's thread, so it is refused.
-    Raises NotAMessageError.
+    Raises NotAMessage.
     """
     try:
         fields = ENCODER.decode(body)
         message: dramatiq.Message[Any] = dramatiq.Message(**{**fields, "args": tuple(fields["args"])})
     except Exception as error:
-        raise NotAMessageError(f"the body is not a message ({type(error).__name__})") from None
+        raise NotAMessage(f"the body is not a message ({type(error).__name__})") from None
     wrong = _what_is_wrong(message, queue)
     if wrong is not None:
-        raise NotAMessageError(wrong)
+        raise NotAMessage(wrong)
     return message
 
 

@@ -18,7 +18,7 @@ Outgoing = tuple[str, bytes]
 KEEP_SECONDS = 5.0
 
 
-class BrokerUnreachableError(Exception):
+class BrokerUnreachable(Exception):
     """The broker confirmed nothing; the message names its host and port, and why as far as it is known."""
 
 
@@ -48,7 +48,7 @@ class ConfirmingPublisher:
         self._used_at = 0.0
 
     def publish(self, batch: Sequence[Outgoing]) -> list[bool]:
-        """As `Publisher.publish`, within the deadline. Raises BrokerUnreachableError when not one was answered."""
+        """As `Publisher.publish`, within the deadline. Raises BrokerUnreachable when not one was answered."""
         if not batch:
             return []
         connection = self._usable_connection()
@@ -58,7 +58,7 @@ class ConfirmingPublisher:
             connection.abort()
             self._connection = None
         if all(answer is None for answer in answers):
-            raise BrokerUnreachableError(f"RabbitMQ at {self._address} confirmed nothing: {trouble}")
+            raise BrokerUnreachable(f"RabbitMQ at {self._address} confirmed nothing: {trouble}")
         return [bool(answer) for answer in answers]
 
     def close(self) -> None:

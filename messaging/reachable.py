@@ -6,16 +6,14 @@ import pika
 from pika.exceptions import AMQPError
 
 from messaging.addresses import host_and_port, with_defaults
-from messaging.publisher import BrokerUnreachableError
+from messaging.publisher import BrokerUnreachable
 
 
 def check_broker(url: str) -> None:
-    """Raises BrokerUnreachableError, which names host and port and why, and never the password."""
+    """Raises BrokerUnreachable, which names host and port and why, and never the password."""
     try:
         parameters = pika.URLParameters(with_defaults(url))
         parameters.connection_attempts = 1
         pika.BlockingConnection(parameters).close()
     except (AMQPError, OSError, ValueError) as error:
-        raise BrokerUnreachableError(
-            f"cannot reach RabbitMQ at {host_and_port(url)}: {type(error).__name__}"
-        ) from error
+        raise BrokerUnreachable(f"cannot reach RabbitMQ at {host_and_port(url)}: {type(error).__name__}") from error

@@ -38,8 +38,8 @@ class Keyring:
         cipher = self._ciphers.get(key_id)
         if cipher is None:
             raise CannotDecrypt(f"{context} was encrypted under key {key_id!r}, which is not in the ring")
-        raw = bytes.fromhex(sealed)
         try:
+            raw = bytes.fromhex(sealed)
             return Secret(cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context.encode()).decode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise CannotDecrypt(f"{context} does not decrypt: wrong key, or bytes of another row") from error

@@ -7,17 +7,17 @@ from typing import Any
 import msgspec
 
 from sandbox.ids import Ids
-from sandbox.qonto import service as qonto_service
 from sandbox.qonto.account import BankAccount
 from sandbox.qonto.bank import CLIENT_ID as QONTO_CLIENT_ID
 from sandbox.qonto.bank import CLIENT_SECRET as QONTO_CLIENT_SECRET
 from sandbox.qonto.organisation import Organisation
+from sandbox.qonto_api import service as qonto_service
 from sandbox.world import World
-from sandbox.xero import identity_service
 from sandbox.xero.accounts import AccountBook
 from sandbox.xero.limits import TenantLimits
 from sandbox.xero.office import CLIENT_ID, CLIENT_SECRET, DEFAULT_SCOPE
 from sandbox.xero.tenant import Tenant, window_offset_ms
+from sandbox.xero_api import identity_service
 
 
 class AccountSpec(msgspec.Struct, forbid_unknown_fields=True):

@@ -12,14 +12,14 @@ from aiohttp.web_request import BaseRequest
 from sandbox.control.router import Control
 from sandbox.faults import Stage
 from sandbox.instants import parse_instant
-from sandbox.qonto.service import QontoService
+from sandbox.qonto_api.service import QontoService
 from sandbox.service import Service
 from sandbox.transport import deliver
 from sandbox.wire import TEXT, Answer, Call
 from sandbox.work import deliver_among_faults
 from sandbox.world import World
-from sandbox.xero.identity_service import IdentityService
-from sandbox.xero.service import XeroService
+from sandbox.xero_api.identity_service import IdentityService
+from sandbox.xero_api.service import XeroService
 
 _MAX_BODY_BYTES = 12 * 1024 * 1024
 # Everything here is kept for good: frequent full collections find nothing and cost 150 ms each in a big world.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
 import msgspec
 
 from clients.errors import Temporary
 from clients.qonto.client import Qonto
+from clients.qonto.transactions import Moment
 
 PAGE = 100
 MOST_PAGES = 50  # 5,000 accounts; Qonto's largest plan has 25
@@ -24,7 +24,7 @@ class QontoAccount(msgspec.Struct):
     iban: str | None = None
     balance_cents: int | None = None
     is_external_account: bool = False
-    updated_at: datetime | None = None
+    updated_at: Moment | None = None
 
 
 class _Answer(msgspec.Struct):

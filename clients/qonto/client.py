@@ -61,9 +61,6 @@ def _retry_after(answer: Answer) -> timedelta:
 
 def _details(body: object) -> list[str]:
     """Qonto's error texts, from any of the shapes it is known to use: a list, an object, a bare error."""
-    if isinstance(body, dict):
-        inner = body.get("errors", body)
-        return [str(inner["detail"])] if isinstance(inner, dict) and "detail" in inner else _details(inner)
-    if isinstance(body, list):
-        return [str(error["detail"]) for error in body if isinstance(error, dict) and "detail" in error]
-    return []
+    errors = body.get("errors", body) if isinstance(body, dict) else body
+    found = errors if isinstance(errors, list) else [errors]
+    return [str(error["detail"]) for error in found if isinstance(error, dict) and "detail" in error]

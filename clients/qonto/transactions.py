@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Annotated
 
 import msgspec
 
 from clients.qonto.client import Qonto
 
 PAGE = 100  # the most Qonto gives
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Transaction(msgspec.Struct):
@@ -25,11 +28,11 @@ class Transaction(msgspec.Struct):
     currency: str
     side: str
     status: str
-    updated_at: datetime
+    updated_at: Moment
     operation_type: str = "other"
     local_amount_cents: int | None = None
     local_currency: str | None = None
-    settled_at: datetime | None = None
+    settled_at: Moment | None = None
     settled_balance_cents: int | None = None
     label: str | None = None
     clean_counterparty_name: str | None = None

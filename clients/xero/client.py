@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from clients.authorised import TokenSource, with_token
@@ -55,7 +55,7 @@ class Xero:
         if key:
             headers["Idempotency-Key"] = key
         if modified_since:
-            headers["If-Modified-Since"] = modified_since.strftime("%Y-%m-%dT%H:%M:%S")
+            headers["If-Modified-Since"] = modified_since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
         def send(token: Secret) -> Answer:
             bearer = {"Authorization": f"Bearer {token.reveal()}"}
@@ -95,12 +95,19 @@ def _messages(body: Any) -> list[str]:
     """Xero's own words in a 400, from its elements or its head."""
     if not isinstance(body, dict):
         return []
-    elements = [element for element in body.get("Elements") or [] if isinstance(element, dict)]
-    inner = [message for element in elements for message in validation_messages(element.get("ValidationErrors"))]
-    return inner or [str(body["Message"])] if body.get("Message") else inner
+    inner = [
+        message
+        for element in _objects(body.get("Elements"))
+        for message in validation_messages(element.get("ValidationErrors"))
+    ]
+    return inner or ([str(body["Message"])] if body.get("Message") else [])
 
 
 def validation_messages(errors: Any) -> list[str]:
     """The texts in a `ValidationErrors` list; Xero's documentation shows both `Message` and `Description`."""
-    found = [error.get("Message") or error.get("Description") for error in errors or [] if isinstance(error, dict)]
+    found = [error.get("Message") or error.get("Description") for error in _objects(errors)]
     return [str(text) for text in found if text]
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

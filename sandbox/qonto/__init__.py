@@ -1,1 +1,1 @@
-"""A Qonto: its Business API v2 and its token endpoint."""
+"""What a Qonto keeps: organisations, bank accounts, transactions."""

@@ -1,1 +1,1 @@
-"""A Xero: identity, connections and the part of the Accounting API that bank accounts need."""
+"""What a Xero keeps: tenants, accounts, bank transactions, and the rules they obey."""

@@ -6,7 +6,7 @@ import dramatiq
 import pytest
 from dramatiq.brokers.stub import StubBroker
 
-from messaging import NotAMessageError, encode
+from messaging import NotAMessage, encode
 from messaging.addresses import host_and_port, with_defaults
 from messaging.messages import decode
 from messaging.queues import queue_arguments
@@ -38,7 +38,7 @@ def test_only_what_json_carries_is_encoded() -> None:
 def test_a_body_that_would_end_a_worker_thread_is_refused_without_quoting_it(changed: dict[str, object]) -> None:
     fields = json.loads(encode("work", "nightly", {"iban": "FR76"})) | changed
 
-    with pytest.raises(NotAMessageError) as raised:
+    with pytest.raises(NotAMessage) as raised:
         decode(json.dumps(fields).encode(), queue="nightly")
 
     assert "FR76" not in str(raised.value)

@@ -11,7 +11,7 @@ from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.errors import ConnectionClosed
 
-from messaging import BrokerUnreachableError, ConfirmingPublisher, Database, InProcessPublisher, encode, rabbitmq_broker
+from messaging import BrokerUnreachable, ConfirmingPublisher, Database, InProcessPublisher, encode, rabbitmq_broker
 from messaging.confirms import WINDOW
 from messaging.messages import decode
 from messaging.publisher import KEEP_SECONDS
@@ -65,7 +65,7 @@ def test_a_connection_the_broker_closed_is_replaced_on_the_next_call(
 ) -> None:
     publisher.publish([("nightly", MESSAGE)])
     rabbitmq_server.close_all_connections(vhost=rabbitmq_vhost)
-    with pytest.raises(BrokerUnreachableError):
+    with pytest.raises(BrokerUnreachable):
         publisher.publish([("nightly", MESSAGE)])
 
     assert publisher.publish([("nightly", MESSAGE)]) == [True]
@@ -90,7 +90,7 @@ def test_an_unreachable_broker_is_named_without_its_password() -> None:
     (port,) = free_ports(1)
     publisher = ConfirmingPublisher(f"amqp://someone:sesame@127.0.0.1:{port}/")
 
-    with pytest.raises(BrokerUnreachableError, match=f"127.0.0.1:{port}") as raised:
+    with pytest.raises(BrokerUnreachable, match=f"127.0.0.1:{port}") as raised:
         publisher.publish([("nightly", MESSAGE)])
 
     assert "sesame" not in str(raised.value)
@@ -111,7 +111,7 @@ def test_a_broker_short_of_disk_makes_publishing_fail_in_time(
     monkeypatch.setattr("dramatiq.brokers.rabbitmq.MAX_ENQUEUE_ATTEMPTS", 1)
     url = f"{rabbitmq_url}?blocked_connection_timeout=1"
 
-    with pytest.raises(BrokerUnreachableError, match="it blocks publishers"):
+    with pytest.raises(BrokerUnreachable, match="it blocks publishers"):
         ConfirmingPublisher(url, deadline_seconds=1).publish([("nightly", MESSAGE)])
     with closing(rabbitmq_broker(url, database=database, record=print)) as broker, pytest.raises(ConnectionClosed):
         broker.enqueue(decode(MESSAGE))
@@ -135,7 +135,7 @@ def test_every_confirmed_message_is_run_although_the_broker_was_killed(
             batch = [("nightly", encode("work", "nightly", {"job_id": job_id})) for job_id in job_ids]
             try:
                 answers = publisher.publish(batch)
-            except BrokerUnreachableError:
+            except BrokerUnreachable:
                 return
             confirmed.update(job_id for job_id, answer in zip(job_ids, answers, strict=True) if answer)
             job_ids = range(job_ids.stop, job_ids.stop + 100)

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from sandbox.wire import TEXT, Answer
-from sandbox.xero import account_endpoints as accounts
-from sandbox.xero import organisation_endpoints as organisation
-from sandbox.xero import transaction_endpoints as transactions
 from sandbox.xero.errors import Missing
-from sandbox.xero.visit import Visit
+from sandbox.xero_api import account_endpoints as accounts
+from sandbox.xero_api import organisation_endpoints as organisation
+from sandbox.xero_api import transaction_endpoints as transactions
+from sandbox.xero_api.visit import Visit
 
 _COLLECTIONS: dict[tuple[str, str], Callable[[Visit], Answer]] = {
     ("GET", "organisation"): organisation.show,

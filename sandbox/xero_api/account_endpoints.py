@@ -8,8 +8,8 @@ from sandbox.xero.account_rules import creation_problem, update_problem
 from sandbox.xero.accounts import Account
 from sandbox.xero.errors import Missing, refused_element
 from sandbox.xero.notation import ZERO_GUID, read_elements, read_text
-from sandbox.xero.visit import Visit
 from sandbox.xero.where import parse_where, sort_rows
+from sandbox.xero_api.visit import Visit
 
 _FIELDS: Mapping[str, Callable[[Account], Any]] = {
     "accountid": lambda account: account.id,

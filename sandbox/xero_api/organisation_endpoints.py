@@ -5,8 +5,8 @@ from sandbox.xero.contacts import Contact
 from sandbox.xero.errors import Missing, refused_element
 from sandbox.xero.notation import read_elements, read_text
 from sandbox.xero.tenant import currency_name
-from sandbox.xero.visit import Visit
 from sandbox.xero.where import parse_where, sort_rows
+from sandbox.xero_api.visit import Visit
 
 _PAGE_SIZE = 100
 _CONTACT_FIELDS = {

@@ -7,8 +7,8 @@ from typing import Any
 from sandbox.instants import midnight_ms
 from sandbox.xero.errors import HighVolume
 from sandbox.xero.ledger import BankTransaction
-from sandbox.xero.visit import Visit
 from sandbox.xero.where import Condition, parse_where, sort_rows
+from sandbox.xero_api.visit import Visit
 
 _PAGE_SIZE = 100
 _PAGE_SIZE_MAX = 1000

@@ -8,12 +8,12 @@ from sandbox.wire import TEXT, Answer, Call
 from sandbox.work import work_among_faults
 from sandbox.world import World
 from sandbox.xero import errors, limits
-from sandbox.xero.api import endpoint
-from sandbox.xero.connections import connections
 from sandbox.xero.idempotency import KEY_MAX_CHARACTERS, Remembered
 from sandbox.xero.scopes import scope_allows
 from sandbox.xero.tenant import Tenant
-from sandbox.xero.visit import Visit
+from sandbox.xero_api.api import endpoint
+from sandbox.xero_api.connections import connections
+from sandbox.xero_api.visit import Visit
 
 _API = "/api.xro/2.0/"
 _KEYED_METHODS = ("POST", "PUT", "PATCH")

@@ -11,8 +11,8 @@ from sandbox.xero.drafts import read_draft
 from sandbox.xero.errors import Invalid, Missing, messages_json, refused_element
 from sandbox.xero.ledger import BankTransaction
 from sandbox.xero.notation import ZERO_GUID, read_elements, read_text
-from sandbox.xero.transaction_list import find_rows
-from sandbox.xero.visit import Visit
+from sandbox.xero_api.transaction_list import find_rows
+from sandbox.xero_api.visit import Visit
 
 _COLLECTION = "BankTransactions"
 _RECONCILED = "This Bank Transaction cannot be edited as it has been reconciled with a Bank Statement."

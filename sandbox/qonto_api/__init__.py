@@ -1,0 +1,1 @@
+"""Qonto over HTTP: its Business API v2 and its token endpoint, on the books in `sandbox.qonto`."""

@@ -1,0 +1,1 @@
+"""Xero over HTTP: identity, connections and the Accounting API, on the books in `sandbox.xero`."""
