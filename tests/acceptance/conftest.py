@@ -1,0 +1,93 @@
+"""One sandbox for all journeys; for each journey a new day, a database of its own, and the same questions at its end."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clients.http import Http
+from models.database import close_connection, configure, connected
+from models.database import database as proxy
+from models.migrate import migrate
+from tests.acceptance.world import Office, World
+from tests.sandbox.world_client import running_world
+from tests.servers.postgres import PostgresServer
+
+FIRST_DAY = "2026-11-16T09:00:00Z"
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)]
+
+
+def _close_everything() -> None:
+    close_connection()
+    if hasattr(proxy.obj, "close_all"):
+        proxy.obj.close_all()
+
+
+@pytest.fixture(scope="session")
+def http() -> Http:
+    """The connections to the sandbox, kept open between the journeys."""
+    return Http()
+
+
+@pytest.fixture(scope="session")
+def shared_world(http: Http) -> Iterator[World]:
+    with running_world("--frozen-at", FIRST_DAY, "--seed", "1") as url:
+        yield World.at(url, http)
+
+
+@pytest.fixture
+def world(shared_world: World) -> Iterator[World]:
+    """The world at noon of a new day, as it is when nobody meddles with it."""
+    shared_world.restore()
+    shared_world.new_day()
+    yield shared_world
+    shared_world.end_faults()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("template") / "template.sqlite3"
+    configure(f"sqlite:///{path}")
+    with connected():
+        migrate()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> Iterator[str]:
+    """A migrated PostgreSQL database to copy, to which nobody is connected."""
+    with postgres_server.fresh_database() as name:
+        configure(postgres_server.url_of(name))
+        with connected():
+            migrate()
+        _close_everything()
+        yield name
+
+
+def _copy_sqlite(request: pytest.FixtureRequest) -> str:
+    path = request.getfixturevalue("tmp_path") / "office.sqlite3"
+    shutil.copy(request.getfixturevalue("sqlite_template"), path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=BOTH)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of a migrated database of this journey's own; `sqlite` alone where a test says so."""
+    if request.param == "sqlite":
+        return _copy_sqlite(request)
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def office(world: World, database_url: str, http: Http) -> Iterator[Office]:
+    """Our own side of the world. The journey has failed unless the last questions are answered well."""
+    configure(database_url)
+    with connected():
+        made = Office(world, database_url, http)
+        yield made
+        made.check()
+    _close_everything()

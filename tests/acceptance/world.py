@@ -1,0 +1,551 @@
+"""A world for whole journeys: one sandbox whose clock we move, our own side of it, and the checks no journey may fail."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, cast
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from clients.http import Http
+from clients.sandbox import Sandbox
+from models.lease import Lease, LeaseRow
+from models.organisation import Connection
+from models.outbox import claim_unsent, mark_sent
+from models.posting import Posting
+from models.posting_batch import open_batches
+from models.states import OPEN_RUN_STATES, SETTLED_IN_XERO
+from models.sync_run import SyncRun
+from scheduler.tick import tick
+from services.connect import Grant, connect
+from services.sync_organisation import sync_organisation
+from services.workbench import Workbench, make_workbench
+from settings import Secret, read_settings
+
+Row = dict[str, Any]
+
+PARIS = "Europe/Paris"
+NIGHT = time(23)
+MORNING = time(5)
+NOON = time(12)
+SAME_CLOCK = timedelta(days=10)  # no journey that counts hours meets a change of the clocks
+KEY_LIFE = timedelta(minutes=5)  # how long we may send again under one Idempotency-Key
+PROOF_AFTER = timedelta(minutes=7)  # when we may conclude from a look
+MOST_ROUNDS = 80  # of looking for work in one journey: what takes more does not end
+
+
+class PowerCut(BaseException):
+    """The process is gone at once: nothing of ours catches it, nothing is tidied up."""
+
+
+def spends(cents: int, label: str = "Nube Hosting", **more: Any) -> Row:
+    """Money out, as the sandbox wants it told."""
+    return {"amount_cents": cents, "side": "debit", "label": label, **more}
+
+
+def receives(cents: int, label: str = "Farolillo SL", **more: Any) -> Row:
+    """Money in."""
+    return {"amount_cents": cents, "side": "credit", "label": label, **more}
+
+
+@dataclass
+class World:
+    """The sandbox. Its clock stands still until it is moved, and is only ever moved forward."""
+
+    sandbox: Sandbox
+    now: datetime
+    default_settings: dict[str, Any]
+    faults: list[str] = field(default_factory=list)
+
+    @classmethod
+    def at(cls, url: str, http: Http) -> World:
+        sandbox = Sandbox(http, url)
+        now = datetime.fromisoformat(sandbox.get("/clock")["now"])
+        return cls(sandbox, now, sandbox.get("/settings"))
+
+    def move_to(self, moment: datetime) -> None:
+        assert moment >= self.now, "the clock only goes forward"
+        self.sandbox.post("/clock", {"now": moment.astimezone(UTC).isoformat()})
+        self.now = moment
+
+    def wait(self, **duration: float) -> None:
+        self.move_to(self.now + timedelta(**duration))
+
+    def next(self, at: time, zone: str = PARIS) -> datetime:
+        """The next moment at which a clock in `zone` shows `at`."""
+        local = self.now.astimezone(ZoneInfo(zone))
+        today = datetime.combine(local.date(), at, ZoneInfo(zone)).astimezone(UTC)
+        if today > self.now:
+            return today
+        return datetime.combine(local.date() + timedelta(days=1), at, ZoneInfo(zone)).astimezone(UTC)
+
+    def new_day(self) -> None:
+        """Noon in Paris, with ten days ahead that all have 24 hours there."""
+        self.move_to(self.next(NOON))
+        while _offset(self.now) != _offset(self.now + SAME_CLOCK):
+            self.move_to(self.next(NOON))
+
+    def fault(self, action: str, *, method: str = "PUT", path: str = "/BankTransactions$", **more: Any) -> str:
+        """Misfortune for requests to Xero, unless `service` says otherwise. It must strike before the journey ends."""
+        match = {"service": more.pop("service", "xero"), "method": method, "path": path}
+        match |= {name: more.pop(name) for name in ("tenant", "body") if name in more}
+        number = str(self.sandbox.post("/faults", {"action": action, "match": match, **more})["id"])
+        self.faults.append(number)
+        return number
+
+    def end_faults(self) -> list[str]:
+        """Remove them all; those that never struck as often as they were told to."""
+        known = self.sandbox.get("/faults")["faults"]
+        idle = [f"fault {f['id']} ({f['action']}) struck {f['hits']} times" for f in known if not _is_spent(f)]
+        self.sandbox.delete("/faults")
+        self.faults.clear()
+        return idle
+
+    def settings(self, **changes: Any) -> None:
+        self.sandbox.post("/settings", changes)
+
+    def restore(self) -> None:
+        self.sandbox.post("/settings", self.default_settings | {"log_bodies": True})
+
+
+def _offset(moment: datetime) -> timedelta | None:
+    return moment.astimezone(ZoneInfo(PARIS)).utcoffset()
+
+
+def _is_spent(fault: Row) -> bool:
+    return int(fault["hits"]) >= (1 if fault["times"] is None else int(fault["times"]))
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as the sandbox saw it."""
+
+    id: int
+    at: datetime
+    service: str
+    method: str
+    path: str
+    query: str
+    key: str
+    sha256: str
+    status: int
+    fault: bool
+    body: str
+
+    @property
+    def is_posting(self) -> bool:
+        return self.method == "PUT" and self.path.endswith("/BankTransactions")
+
+    @property
+    def is_look(self) -> bool:
+        return self.method == "GET" and self.path.endswith("/BankTransactions")
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether we got to read what Xero answered."""
+        return self.status == 200 and not self.fault
+
+    @property
+    def was_not_processed(self) -> bool:
+        return self.status in {401, 403, 429}
+
+    def elements(self) -> list[Row]:
+        """What a posting asks Xero to create."""
+        return cast("list[Row]", json.loads(self.body)["BankTransactions"])
+
+    def urls(self) -> list[str]:
+        return [str(element["Url"]) for element in self.elements()]
+
+
+@dataclass
+class Company:
+    """A customer: its Qonto and Xero in the world, and what a journey expects to end otherwise than posted."""
+
+    world: World
+    known: Row
+    zone: str = PARIS
+    starts_at: datetime = datetime.max.replace(tzinfo=UTC)
+    connection_id: str = ""
+    missing: dict[str, str] = field(default_factory=dict)  # transaction id: the state and reason it must show instead
+
+    @property
+    def id(self) -> str:
+        return str(self.known["organisation_id"])
+
+    @property
+    def tenant(self) -> str:
+        return str(self.known["tenant_id"])
+
+    @property
+    def account_id(self) -> str:
+        """Its first Qonto account."""
+        return str(self.known["accounts"][0]["id"])
+
+    @property
+    def account_ids(self) -> list[str]:
+        return [str(account["id"]) for account in self.known["accounts"]]
+
+    @property
+    def connection(self) -> Connection:
+        found: Connection = Connection.get_by_id(self.connection_id)
+        return found
+
+    # What happens at Qonto.
+
+    def moves(self, *rows: Row) -> list[str]:
+        """Rows happen one second after another; their ids. A row that settles now is dated by its own second."""
+        told = []
+        for number, row in enumerate(rows):
+            at = (self.world.now + timedelta(seconds=number)).isoformat()
+            settled = {} if row.get("status", "completed") != "completed" else {"settled_at": at}
+            told.append({"updated_at": at, "created_at": at, "emitted_at": at} | settled | row)
+        made = self.world.sandbox.post(f"/qonto/{self.id}/transactions", {"transactions": told})["transactions"]
+        self.world.wait(seconds=len(rows))
+        return [str(row["id"]) for row in made]
+
+    def at_qonto(self, what: str, body: Row | None = None) -> Any:
+        return self.world.sandbox.post(f"/qonto/{self.id}/{what}", body)
+
+    def opens_account(self, name: str, **more: Any) -> str:
+        return str(self.at_qonto("accounts", {"name": name, **more})["id"])
+
+    # What people do in Xero.
+
+    def in_xero(self, what: str, body: Row | None = None) -> Any:
+        return self.world.sandbox.post(f"/xero/{self.tenant}/{what}", body)
+
+    def ledger(self) -> Row:
+        """Every account and row in Xero that there ever was."""
+        return cast("Row", self.world.sandbox.get(f"/xero/{self.tenant}/ledger"))
+
+    def rows(self, transaction_id: str | None = None) -> list[Row]:
+        """Xero's bank transactions that we made: all, or those of one Qonto transaction."""
+        ours = [row for row in self.ledger()["bank_transactions"] if row["made_by"] == "api"]
+        return [row for row in ours if transaction_id in {None, _id_in(row["url"])}]
+
+    def row(self, transaction_id: str) -> Row:
+        [row] = self.rows(transaction_id)
+        return row
+
+    def bank_accounts(self, **like: Any) -> list[Row]:
+        """Xero's bank accounts, archived and deleted ones too, that have these values."""
+        accounts = [account for account in self.ledger()["accounts"] if account["type"] == "BANK"]
+        return [account for account in accounts if all(account[key] == value for key, value in like.items())]
+
+    def coding_account(self) -> Row:
+        """The account that we made for lines that nobody has coded yet."""
+        [account] = [a for a in self.ledger()["accounts"] if a["type"] != "BANK" and a["made_by"] == "api"]
+        return cast("Row", account)
+
+    def requests(self, after: int = 0) -> list[Request]:
+        """What we asked this company's Xero and Qonto, oldest first."""
+        return [request for party in (self.tenant, self.id) for request in read_log(self.world, after, tenant=party)]
+
+    def postings_sent(self, after: int = 0) -> list[Request]:
+        """The requests that create transactions in Xero."""
+        return [request for request in self.requests(after) if request.is_posting]
+
+    # What we say.
+
+    def posting(self, transaction_id: str) -> Posting:
+        found: Posting = Posting.get((Posting.tenant_id == self.tenant) & (Posting.transaction_id == transaction_id))
+        return found
+
+    def state(self, transaction_id: str) -> str:
+        """`posted`, or `held: lock_date`; `unknown` while we have not read it."""
+        posting = Posting.get_or_none((Posting.tenant_id == self.tenant) & (Posting.transaction_id == transaction_id))
+        return _in_words(posting) if posting else "unknown"
+
+    def states(self) -> Counter[str]:
+        return Counter(_in_words(posting) for posting in Posting.select().where(Posting.tenant_id == self.tenant))
+
+    def runs(self) -> list[SyncRun]:
+        return list(SyncRun.select().where(SyncRun.organisation_id == self.id).order_by(SyncRun.id))
+
+    # The truth, from the sandbox's own books.
+
+    def truth(self) -> dict[str, Row]:
+        """What Xero should have, by Qonto's id."""
+        ledger = self.world.sandbox.get(f"/qonto/{self.id}/ledger")
+        external = {account["id"] for account in ledger["accounts"] if account["is_external"]}
+        return {
+            row["id"]: row
+            for row in ledger["transactions"]
+            if row["status"] == "completed"
+            and row["amount_cents"]
+            and row["account_id"] not in external
+            and datetime.fromisoformat(row["settled_at"]) >= self.starts_at
+        }
+
+    def lost(self) -> set[str]:
+        return self.truth().keys() - {_id_in(row["url"]) for row in self.rows()}
+
+    def duplicates(self) -> list[str]:
+        """Transactions that we made more than once, deleted rows counted."""
+        return sorted(key for key, times in Counter(_id_in(row["url"]) for row in self.rows()).items() if times > 1)
+
+    def problems(self) -> Iterator[str]:
+        """Everything that the product promised otherwise."""
+        truth, rows = self.truth(), self.rows()
+        ours = {_id_in(row["url"]): row for row in rows}
+        accounts = {account["id"]: account for account in self.ledger()["accounts"]}
+        for key in sorted(self.lost() ^ self.missing.keys()):
+            yield f"{key} is {'there' if key in ours else 'lost'}, against what the journey expects: {self.state(key)}"
+        for key, state in self.missing.items():
+            if self.state(key) != state:
+                yield f"{key} is {self.state(key)} and should be {state}"
+        for key in self.duplicates():
+            yield f"{key} is in Xero more than once"
+        for key in sorted(ours.keys() - truth.keys()):
+            yield f"{key} is in Xero and should not be"
+        for key in sorted(ours.keys() & truth.keys()):
+            yield from self._disagreements(truth[key], ours[key], accounts)
+        for batch in open_batches(self.connection_id):
+            yield f"batch {batch.id} has no outcome: {batch.state}"
+        yield from forbidden_sends(self.requests())
+
+    def _disagreements(self, truth: Row, row: Row, accounts: dict[str, Row]) -> Iterator[str]:
+        settled = datetime.fromisoformat(truth["settled_at"]).astimezone(ZoneInfo(self.zone))
+        expected = {
+            "type": "RECEIVE" if truth["side"] == "credit" else "SPEND",
+            "cents": truth["amount_cents"],
+            "date": settled.date().isoformat(),
+            "currency": truth["currency"],
+        }
+        wrong = {name: row[name] for name, value in expected.items() if row[name] != value}
+        if wrong:
+            yield f"{truth['id']} has {wrong} and should have {expected}"
+        account = accounts[row["account_id"]]
+        if account["made_by"] != "api" or account["bank_account_number"] != self._iban(truth["account_id"]):
+            yield f"{truth['id']} is in the account {account['name']}"
+        posting = self.posting(truth["id"])
+        if posting.state not in SETTLED_IN_XERO or posting.bank_transaction_id != row["id"]:
+            yield f"{truth['id']} is in Xero as {row['id']}, and we say {_in_words(posting)}"
+
+    def _iban(self, account_id: str) -> str:
+        accounts = self.world.sandbox.get(f"/qonto/{self.id}/ledger")["accounts"]
+        return next(str(account["iban"]) for account in accounts if account["id"] == account_id)
+
+
+def _id_in(url: str) -> str:
+    return url.rsplit("/", 1)[-1]
+
+
+def _in_words(posting: Posting) -> str:
+    return f"{posting.state}: {posting.reason}" if posting.reason else str(posting.state)
+
+
+def read_log(world: World, after: int = 0, **like: str) -> list[Request]:
+    """The sandbox's log of requests, oldest first."""
+    query = {"after": str(after), **like}
+    return [
+        Request(
+            id=one["id"],
+            at=datetime.fromisoformat(one["time"]),
+            service=one["service"],
+            method=one["method"],
+            path=one["path"],
+            query=one["query"],
+            key=one["key"] or "",
+            sha256=one["body_sha256"],
+            status=one["status"],
+            fault=one["fault"] is not None,
+            body=one["body"] or "",
+        )
+        for one in world.sandbox.get("/requests", **query)["requests"]
+    ]
+
+
+def forbidden_sends(requests: list[Request]) -> Iterator[str]:
+    """What was sent a second time and must not have been: the rules of the Idempotency-Key, for each transaction."""
+    looks = [request for request in requests if request.is_look and request.is_answered]
+    sent: dict[str, list[Request]] = {}
+    for request in requests:
+        if request.is_posting and not request.was_not_processed:
+            for url in request.urls():
+                sent.setdefault(url, []).append(request)
+    for url, sends in sent.items():
+        for earlier, later in zip(sends, sends[1:], strict=False):
+            first = next(send for send in sends if send.key == earlier.key)
+            if later.key == earlier.key:
+                if later.sha256 != earlier.sha256:
+                    yield f"{url}: other bytes under one key"
+                if later.at - first.at >= KEY_LIFE:
+                    yield f"{url}: sent again under one key after {later.at - first.at}"
+            elif not earlier.is_answered:
+                proof_from = first.at + PROOF_AFTER
+                if not any(look.at >= proof_from and earlier.id < look.id < later.id for look in looks):
+                    yield f"{url}: sent under a new key {later.at - first.at} after the first, without a proof of absence"
+
+
+class Office:
+    """Our own side, in one process: a scheduler's tick, and a worker that takes its messages one by one."""
+
+    def __init__(self, world: World, database_url: str, http: Http) -> None:
+        self.world = world
+        self.companies: list[Company] = []
+        self.stopping: Callable[[], bool] = lambda: False
+        self.lost_messages: list[int] = []
+        self._http = http
+        sandbox = world.sandbox.url
+        environment = {
+            "DATABASE_URL": database_url,
+            "ENCRYPTION_KEYS": "test:" + base64.b64encode(bytes(32)).decode(),
+            "XERO_API_URL": f"{sandbox}/xero",
+            "XERO_IDENTITY_URL": f"{sandbox}/identity",
+            "XERO_CLIENT_ID": "sandbox-xero-client",
+            "XERO_CLIENT_SECRET": "sandbox-xero-secret",
+            "QONTO_API_URL": f"{sandbox}/qonto",
+            "QONTO_OAUTH_URL": f"{sandbox}/qonto",
+            "QONTO_CLIENT_ID": "sandbox-qonto-client",
+            "QONTO_CLIENT_SECRET": "sandbox-qonto-secret",
+        }
+        self._settings = read_settings({f"QONTO_XERO_{name}": value for name, value in environment.items()})
+        self.workbench = self._new_workbench()
+
+    def _new_workbench(self) -> Workbench:
+        return replace(make_workbench(self._settings), http=self._http, clock=lambda: self.world.now)
+
+    def restart(self) -> None:
+        """A new process: it knows only what the database knows."""
+        self.workbench = self._new_workbench()
+
+    def company(self, name: str = "Farolillo SL", **description: Any) -> Company:
+        """A customer with one Qonto account and a Xero, not connected yet."""
+        description.setdefault("accounts", [{"name": "Main"}])
+        company = Company(self.world, self.world.sandbox.post("/organisations", {"name": name, **description}))
+        return company
+
+    def connect(
+        self,
+        company: Company,
+        *,
+        zone: str = PARIS,
+        starts_at: datetime | None = None,
+        qonto_by_oauth: bool = False,
+        **codes: str,
+    ) -> Company:
+        """A person connects; transactions settled from `starts_at`, default now, on are to be sent."""
+        known = company.known
+        api_key = "" if qonto_by_oauth else f"{known['qonto_login']}:{known['qonto_secret']}"
+        connection = connect(
+            self.workbench,
+            Grant(
+                qonto_api_key=Secret(api_key),
+                qonto_refresh_token=Secret(known["qonto_tokens"]["refresh_token"]),
+                xero_refresh_token=Secret(known["xero_tokens"]["refresh_token"]),
+            ),
+            who="ada",
+            time_zone=zone,
+            starts_at=starts_at,
+        )
+        company.connection_id = connection.id
+        company.zone, company.starts_at = zone, connection.starts_at
+        if codes:
+            Connection.update(**codes).where(Connection.id == connection.id).execute()
+        self.companies.append(company)
+        return company
+
+    def connected(self, name: str = "Farolillo SL", **description: Any) -> Company:
+        """A customer who has just connected."""
+        return self.connect(self.company(name, **description))
+
+    def established(self, name: str = "Farolillo SL", **description: Any) -> Company:
+        """A customer whose first night is over: the accounts are there, the next afternoon has come."""
+        company = self.connected(name, **description)
+        self.night()
+        self.world.move_to(self.world.next(NOON))
+        return company
+
+    # A night.
+
+    def night(self, zone: str = PARIS) -> None:
+        """It strikes 23:00, and everything is done that is to be done."""
+        self.at_23(zone)
+        self.run_until_quiet()
+
+    def at_23(self, zone: str = PARIS) -> None:
+        """It is 23:00, and nothing has happened yet. The morning between is lived through."""
+        night, morning = self.world.next(NIGHT, zone), self.world.next(MORNING, zone)
+        if morning < night and self.companies:
+            self.world.move_to(morning)
+            self.run_until_quiet()
+        self.world.move_to(max(night, self.world.now))
+
+    def morning(self, zone: str = PARIS) -> None:
+        """It strikes 05:00, when we look at what people changed in Xero."""
+        self.world.move_to(self.world.next(MORNING, zone))
+        self.run_until_quiet()
+
+    def turn(self) -> None:
+        """One tick of the scheduler, and every message that is there."""
+        tick(self.world.now)
+        self.drain()
+
+    def drain(self) -> None:
+        """A worker takes messages, oldest first, until there is none. Those of a worker that died are lost."""
+        while claimed := claim_unsent("office", self.world.now, 1):
+            mark_sent([claimed[0].id], self.world.now)
+            self.work(json.loads(claimed[0].arguments)["run_id"])
+
+    def work(self, run_id: int) -> None:
+        """A worker gets this message."""
+        sync_organisation(run_id, self.workbench, lambda: self.stopping())
+
+    def run_until_quiet(self) -> None:
+        """Let everything happen; when all that is left waits, move the clock to where the first of it goes on."""
+        for _ in range(MOST_ROUNDS):
+            self.turn()
+            if not self.open_runs():
+                return
+            self.world.move_to(max(self.world.now, self.next_wake()))
+        raise AssertionError(f"it does not end: {[(run.state, run.reason) for run in self.open_runs()]}")
+
+    def open_runs(self) -> list[SyncRun]:
+        return list(SyncRun.select().where(SyncRun.state.in_(OPEN_RUN_STATES)))
+
+    def next_wake(self) -> datetime:
+        """When the first open run goes on: not while a worker, dead or alive, holds its organisation's lease."""
+        busy = {lease.organisation_id: lease.expires_at for lease in LeaseRow.select().where(LeaseRow.owner != "")}
+        return min(max(run.wake_at, busy.get(run.organisation_id, run.wake_at)) for run in self.open_runs())
+
+    # Misfortune of our own.
+
+    @contextmanager
+    def power_cut(self, place: str, *, when: str) -> Iterator[None]:
+        """The first time that `place` (module.function) is called, the process ends `before` or `after` it."""
+        module, _, name = place.rpartition(".")
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(PowerCut):
+            real = getattr(__import__(module, fromlist=[name]), name)
+
+            def cut(*args: Any, **options: Any) -> Any:
+                if when == "after":
+                    real(*args, **options)
+                raise PowerCut(place)
+
+            patch.setattr(f"{module}.{name}", cut)
+            patch.setattr(Lease, "release", lambda _: None)
+            yield
+        self.restart()
+
+    # The end.
+
+    def check(self) -> None:
+        """What holds at the end of every journey, whatever happened in it."""
+        problems = self.world.end_faults()
+        for company in self.companies:
+            problems += [f"{company.known['name']}: {problem}" for problem in company.problems()]
+        assert not problems, "\n".join(problems)
+
+
+def deep_link(transaction_id: str) -> str:
+    """What a customer clicks in Xero to go to Qonto."""
+    return f"https://app.qonto.com/transactions/{quote(transaction_id, safe='')}"
