@@ -78,7 +78,7 @@ def test_a_database_that_lacks_a_migration_is_refused_with_the_command_that_brin
 
 
 def test_a_newer_migration_than_the_database_has_is_missed(
-    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    own_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newer = tmp_path / "migrations"
     newer.mkdir()
@@ -100,9 +100,7 @@ def test_tables_columns_and_indexes_are_those_of_the_models(database: str) -> No
     assert not str(diff_models(proxy.obj, TABLES))
 
 
-def test_each_column_has_the_type_that_its_model_means(
-    database: str, tmp_path: Path, read_columns: Any, foreign_keys: Any
-) -> None:
+def test_each_column_has_the_type_that_its_model_means(own_database: str, read_columns: Any, foreign_keys: Any) -> None:
     migrated, pointing = read_columns(), foreign_keys()
 
     proxy.drop_tables(reversed(TABLES), cascade=not isinstance(proxy.obj, SqliteDatabase), safe=False)

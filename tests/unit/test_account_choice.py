@@ -51,6 +51,12 @@ def test_a_creation_that_never_happened_is_asked_for_again_under_the_same_mark(c
     assert choose_among(_marked(1, "ARCHIVED"), link=KnownLink(2, "")) == Create(2)
 
 
+def test_a_creation_without_an_answer_is_not_mistaken_for_an_account_without_an_id(choose_among: Choose) -> None:
+    taken_name = InXero(account_id="", code="", status="ARCHIVED")
+
+    assert choose_among(taken_name, link=KnownLink(1, "")) == Create(1)
+
+
 def test_an_account_from_before_our_memory_began_is_adopted_by_its_mark(choose_among: Choose) -> None:
     assert choose_among(_marked(1, "ARCHIVED"), _marked(2)) == Use(2, "xero-2")
     assert choose_among(_marked(1 + GENERATIONS_AHEAD)) == Use(1 + GENERATIONS_AHEAD, f"xero-{1 + GENERATIONS_AHEAD}")

@@ -8,7 +8,7 @@ from itertools import accumulate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.balance_chain import Settled, first_break
+from domain.balance_chain import Settled, first_break, opening_balance
 from tests.unit.fakes import NOW
 
 SMALL = st.integers(-3, 3)  # so that balances meet again, as round sums do
@@ -33,6 +33,35 @@ def chains(
 @given(chains(seconds_apart=st.just(1)), st.randoms(use_true_random=False))
 def test_a_whole_list_has_no_break_in_whatever_order_it_is_read(rows: list[Settled], random: object) -> None:
     random.shuffle(rows)  # type: ignore[attr-defined]
+
+    assert first_break(rows) is None
+
+
+@given(chains(seconds_apart=st.sampled_from([0, 0, 1])), st.randoms(use_true_random=False))
+def test_a_whole_list_has_no_break_however_many_rows_share_a_moment(rows: list[Settled], random: object) -> None:
+    random.shuffle(rows)  # type: ignore[attr-defined]
+
+    assert first_break(rows) is None
+
+
+def test_a_list_that_begins_with_two_rows_of_one_moment_that_undo_each_other_has_no_break() -> None:
+    rows = [
+        Settled("a", NOW, 5, 105),
+        Settled("b", NOW, -5, 100),
+        Settled("c", NOW + timedelta(seconds=1), 1, 101),
+    ]
+
+    assert first_break(rows) is None
+
+
+def test_a_row_of_a_crowd_that_tells_no_balance_may_be_its_last() -> None:
+    moment = NOW + timedelta(seconds=1)
+    rows = [
+        Settled("a", NOW, 100, 100),
+        Settled("b", moment, 5, 105),
+        Settled("c", moment, -3, None),
+        Settled("d", moment + timedelta(seconds=1), 1, 103),
+    ]
 
     assert first_break(rows) is None
 
@@ -85,3 +114,27 @@ def test_a_list_too_short_to_prove_anything_has_no_break() -> None:
     assert first_break([]) is None
     assert first_break([Settled("a", NOW, 5, 100)]) is None
     assert first_break([Settled("a", NOW, 5, None), Settled("b", NOW, 5, None)]) is None
+
+
+@given(chains(seconds_apart=st.just(1)), st.randoms(use_true_random=False))
+def test_the_opening_balance_is_what_the_first_row_began_from(rows: list[Settled], random: object) -> None:
+    first = rows[0]
+    random.shuffle(rows)  # type: ignore[attr-defined]
+
+    assert opening_balance(rows) == (first.balance_cents or 0) - first.signed_cents
+
+
+@given(chains(seconds_apart=st.sampled_from([0, 0, 1])))
+def test_where_the_first_moment_is_a_crowd_the_opening_balance_is_told_rightly_or_not_at_all(
+    rows: list[Settled],
+) -> None:
+    assert opening_balance(rows) in {(rows[0].balance_cents or 0) - rows[0].signed_cents, None}
+
+
+def test_the_opening_balance_of_a_crowd_is_where_only_one_row_begins() -> None:
+    assert opening_balance([Settled("b", NOW, 3, 108), Settled("a", NOW, 5, 105)]) == 100
+
+
+def test_without_a_told_balance_there_is_no_opening_balance() -> None:
+    assert opening_balance([]) is None
+    assert opening_balance([Settled("a", NOW, 5, None)]) is None

@@ -73,6 +73,12 @@ def test_the_same_key_id_with_another_key_opens_nothing(keyring: Keyring) -> Non
         Keyring({"new": OLD}).decrypt(stored, CONTEXT)
 
 
+@pytest.mark.parametrize("sealed", ["", "zz", "00", "00" * 12, "00" * 27])
+def test_a_damaged_row_does_not_open_and_is_named(keyring: Keyring, sealed: str) -> None:
+    with pytest.raises(CannotDecrypt, match=CONTEXT):
+        keyring.decrypt(f"new:{sealed}", CONTEXT)
+
+
 def test_without_a_key_there_is_no_ring() -> None:
     with pytest.raises(SettingsError, match="QONTO_XERO_ENCRYPTION_KEYS"):
         Keyring({})

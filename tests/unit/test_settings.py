@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import copy
+import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -98,6 +101,13 @@ def test_a_secret_file_that_cannot_be_read_is_refused_by_the_name_of_its_variabl
         read_settings({variable + "_FILE": str(tmp_path / "missing")})
 
 
+def test_a_secret_file_that_is_no_text_is_refused_by_the_name_of_its_variable(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"\xff\xfe")
+
+    with pytest.raises(SettingsError, match="QONTO_XERO_XERO_CLIENT_SECRET_FILE"):
+        read_settings({"QONTO_XERO_XERO_CLIENT_SECRET_FILE": str(tmp_path / "secret")})
+
+
 def test_the_encryption_keys_are_kept_newest_first() -> None:
     settings = read_settings({"QONTO_XERO_ENCRYPTION_KEYS": f" new:{ENCODED}, old:{OLD_ENCODED} ,"})
 
@@ -113,6 +123,8 @@ def test_the_encryption_keys_are_kept_newest_first() -> None:
         "new:not base64!",
         "new:" + base64.b64encode(KEY[:31]).decode(),
         f"new:{ENCODED},old",
+        f"new:{ENCODED},new:{OLD_ENCODED}",
+        f"new:{ENCODED},old:é",
     ],
 )
 def test_a_malformed_key_ring_is_refused_without_showing_a_key(ring: str) -> None:
@@ -137,6 +149,12 @@ def test_a_secret_refuses_a_format_that_would_have_to_read_it() -> None:
         f"{Secret('hunter2'):>20}"
 
     assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("carry", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_secret_is_not_carried_elsewhere(carry: Callable[[Secret], object]) -> None:
+    with pytest.raises(TypeError, match="not pickled"):
+        carry(Secret("hunter2"))
 
 
 def test_secrets_are_equal_by_their_text_and_empty_ones_count_as_none() -> None:

@@ -75,6 +75,7 @@ def test_every_contact_name_keeps_xeros_rules(counterparty: str, label: str) -> 
     [
         (("Nube Hosting", "NUBE INC"), "Nube Hosting"),
         (("<>", "NUBE INC"), "NUBE INC"),
+        (("\u200d", "NUBE INC"), "NUBE INC"),
         ((" \t", "\u200b"), "Unknown counterparty"),
         (("Bar<script>Foo", ""), "Bar script Foo"),
         (("x" * 300,), "x" * 255),

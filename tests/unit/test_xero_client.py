@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -75,9 +75,9 @@ def test_a_call_names_its_tenant_token_and_key_and_sends_the_bytes_as_they_are()
     ]
 
 
-def test_a_read_says_since_when_and_carries_no_key() -> None:
+def test_a_read_says_since_when_in_utc_and_carries_no_key() -> None:
     http = FakeHttp(answer(200))
-    since = datetime(2026, 11, 20, 21, 5, 7, 999_999, tzinfo=UTC)
+    since = datetime(2026, 11, 20, 23, 5, 7, 999_999, tzinfo=timezone(timedelta(hours=2)))
 
     Xero(http, "", "tenant-1", FakeTokens(), RateBudget(), lambda: NOW).call("GET", "/Accounts", modified_since=since)
 
@@ -142,6 +142,9 @@ def test_each_limit_says_until_when_to_wait(
         ({"Message": KEY_USED}, [KEY_USED]),
         ({"Elements": ["text"], "Message": ""}, []),
         ({"Elements": [{"ValidationErrors": ["text", {}, {"Message": None}]}]}, []),
+        ({"Elements": 5, "Message": "head"}, ["head"]),
+        ({"Elements": {"a": {}}, "Message": "head"}, ["head"]),
+        ({"Elements": [{"ValidationErrors": 5}], "Message": "head"}, ["head"]),
         ({}, []),
         (["a list"], []),
         ("a string", []),
