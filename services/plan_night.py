@@ -14,7 +14,7 @@ from models.bank_account import newest_links
 from models.organisation import Connection
 from models.posting import Posting, count_by_state
 from models.states import PostingState
-from services.provision_accounts import Chart
+from services.chart import Chart
 from services.read_transactions import exclusion, read_from, walk
 from services.workbench import Workbench
 
