@@ -42,10 +42,9 @@ def _create(job: Job, chart: Chart) -> str:
         if code in chart.by_code():
             continue
         name = free_name(NAME, "", chart.names())
+        key = account_key(job, code, name)
         try:
-            chart.accounts.append(
-                create_coding_account(job.xero, code=code, name=name, key=account_key(job, code, name))
-            )
+            chart.accounts.append(create_coding_account(job.xero, code=code, name=name, key=key))
         except (Permanent, Temporary) as error:
             if not _is_taken(error):
                 job.problems.append(f"the account for lines to be coded: {error}")

@@ -52,7 +52,7 @@ def sync_organisation(run_id: int, workbench: Workbench, stopping: Callable[[], 
         return
     lease = take_lease(run.organisation_id, uuid4().hex, workbench.clock)
     if lease is None:
-        _come_back(run, workbench.clock() + BUSY)
+        _wait_in_line(run, workbench.clock() + BUSY)
         return
     try:
         run = SyncRun.get_by_id(run_id)
@@ -65,8 +65,11 @@ def sync_organisation(run_id: int, workbench: Workbench, stopping: Callable[[], 
         lease.release()
 
 
-def _come_back(run: SyncRun, when: datetime) -> None:
-    SyncRun.update(wake_at=when).where((SyncRun.id == run.id) & (SyncRun.wake_at > when)).execute()
+def _wait_in_line(run: SyncRun, when: datetime) -> None:
+    """Another run of this organisation has its lease. If it is this very run, it needs nobody else."""
+    SyncRun.update(state=RunState.WAITING, reason="waits for another run of this organisation", wake_at=when).where(
+        (SyncRun.id == run.id) & SyncRun.state.in_((RunState.DUE, RunState.WAITING))
+    ).execute()
 
 
 def _begin(run: SyncRun, lease: Lease, workbench: Workbench, stopping: Callable[[], bool]) -> Job:
@@ -176,7 +179,10 @@ def _try_later(job: Job, reason: str) -> Verdict:
 
 
 def _end(job: Job, verdict: Verdict) -> None:
-    """Write how the turn ended, with the message for the next one if it should come at once."""
+    """Write how the turn ended, with the message for the next one if it should come at once.
+
+    The lease ends in the same transaction, or the next worker might find it held and go away again.
+    """
     now = job.now()
     over = verdict.state not in OPEN_RUN_STATES
     with job.holding():
@@ -189,4 +195,5 @@ def _end(job: Job, verdict: Verdict) -> None:
         ).where(SyncRun.id == job.run.id).execute()
         if verdict.at_once:
             announce(job.run.lane, ACTOR, now, run_id=job.run.id)
+        job.lease.release()
     log.info("run %s is %s", job.run.id, verdict.state)  # its reason may quote Xero's words, so it stays in the row
