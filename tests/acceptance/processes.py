@@ -1,0 +1,288 @@
+"""The product as it really runs: processes of its own, around a world, a database and a broker."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.sandbox.world_client import READY, REPOSITORY, Party, WorldClient
+from tests.servers.postgres import PostgresServer
+from tests.servers.processes import PrivateProcess, wait_until
+
+PROGRAM = str(Path(sys.executable).with_name("qonto-xero"))
+COMMAND_SECONDS = 60
+PATIENCE_SECONDS = 30  # of real time, for anything that a test waits for
+LAST_BYTES = 6_000  # of each log, shown when a test fails
+
+MORNING = "2026-11-20T08:00:00Z"  # transactions settled from then on are sent
+EVENING = "2026-11-20T20:00:00Z"  # 21:00 in Paris
+NIGHT = "2026-11-20T22:00:00Z"  # 23:00 in Paris: the night falls due
+NIGHT_DATE = "2026-11-20"
+
+PUTS = {"service": "xero", "method": "PUT", "path": "/BankTransactions$"}
+RUNS_OF_A_NIGHT = "SELECT state FROM sync_run WHERE kind = 'nightly' AND local_date = %s"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What it printed, which must be JSON and nothing else."""
+        return json.loads(self.out)
+
+
+class Process(PrivateProcess):
+    """A command that goes on until it is told to stop. Its output is a file; it does not outlive the tests."""
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal and return at once."""
+        os.kill(self.pid, number)
+
+    def log(self) -> str:
+        """Everything it wrote."""
+        return self.output.read_text(errors="replace")
+
+
+class Company:
+    """Our own side: its settings, and every process that was started with them."""
+
+    def __init__(self, folder: Path, settings: dict[str, str]) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.processes: list[Process] = []
+        self.supervised: dict[str, tuple[str, ...]] = {}
+        self.restarts: Counter[str] = Counter()
+        self._at: dict[str, Process] = {}
+
+    @property
+    def database_url(self) -> str:
+        return self.settings["DATABASE_URL"]
+
+    def environment(self, **changes: str) -> dict[str, str]:
+        """What a process of ours gets to see, and nothing of whoever runs the tests."""
+        ours = {f"QONTO_XERO_{name}": value for name, value in (self.settings | changes).items()}
+        return {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(REPOSITORY), **ours}
+
+    def run(self, *arguments: str, stdin: str = "", **changes: str) -> Ran:
+        """Run a command to its end."""
+        done = subprocess.run(
+            [PROGRAM, *arguments],
+            env=self.environment(**changes),
+            cwd=self.folder,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *arguments: str) -> Process:
+        """Start a command that goes on."""
+        folder = self.folder / f"{len(self.processes)}-{arguments[0]}"
+        folder.mkdir()
+        process = Process([PROGRAM, *arguments], env=self.environment(), folder=folder)
+        self.processes.append(process)
+        return process
+
+    def keep_running(self, name: str, *arguments: str) -> Process:
+        """Start a command, and start it again whenever it has ended, as a supervisor does. Looked at in `until`."""
+        self.supervised[name] = arguments
+        self._at[name] = self.start(*arguments)
+        return self._at[name]
+
+    def supervise(self) -> None:
+        """Start again what has ended and should not have."""
+        for name, arguments in self.supervised.items():
+            if not self._at[name].is_running():
+                self.restarts[name] += 1
+                self._at[name] = self.start(*arguments)
+
+    def connect(self, party: Party, *options: str) -> Ran:
+        """Connect an organisation by the command line, from files that hold its secrets."""
+        key, token = self.folder / f"{party.id}.key", self.folder / f"{party.id}.token"
+        key.write_text(f"{party.known['qonto_login']}:{party.known['qonto_secret']}\n")
+        token.write_text(party.known["xero_tokens"]["refresh_token"] + "\n")
+        files = ("--qonto-key-file", str(key), "--xero-token-file", str(token))
+        return self.run(
+            "connections", "add", *files, "--from", MORNING.rstrip("Z"), "--time-zone", "Europe/Paris", *options
+        )
+
+    def query(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """What the database says, asked without any code of the product."""
+        with psycopg.connect(self.database_url, connect_timeout=5) as connection:
+            cursor = connection.execute(statement.encode(), parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def until(self, condition: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
+        """Return as soon as `condition()` holds; a database that is away says no."""
+
+        def holds() -> bool:
+            self.supervise()
+            with suppress(psycopg.OperationalError):
+                return condition()
+            return False
+
+        wait_until(holds, seconds=seconds, what=what)
+
+    def until_night_is_done(self, date: str = NIGHT_DATE, organisations: int = 1) -> None:
+        """Return when every organisation's run of that local date is done."""
+        self.until(
+            lambda: [state for (state,) in self.query(RUNS_OF_A_NIGHT, date)] == ["done"] * organisations,
+            f"{organisations} runs of {date} to be done",
+        )
+
+    def until_waiting(self, runs: int = 1) -> None:
+        """Return when so many runs wait for a later moment."""
+        waiting = "SELECT count(*) FROM sync_run WHERE state = 'waiting'"
+        self.until(lambda: self.query(waiting) == [(runs,)], f"{runs} runs to wait")
+
+    def close(self) -> None:
+        """Kill what still runs, and show what each process wrote: pytest shows it when the test failed."""
+        for process in self.processes:
+            process.end(signal.SIGKILL)
+        for process in self.processes:
+            sys.stdout.write(
+                f"--- {process.output.parent.name}: exit {process.exit_code}\n{process.log()[-LAST_BYTES:]}\n"
+            )
+
+
+def in_xero(party: Party) -> Counter[str]:
+    """How often Xero has each Qonto transaction, deleted ones counted, from the world's own books."""
+    rows = party.ledger()["bank_transactions"]
+    return Counter(row["url"].rsplit("/", 1)[-1] for row in rows if row["made_by"] == "api")
+
+
+def in_qonto(party: Party) -> Counter[str]:
+    """What Xero should have, each once: settled, not of an account at another bank, not zero."""
+    ledger = party.world.control("GET", f"/qonto/{party.id}/ledger")
+    external = {account["id"] for account in ledger["accounts"] if account["is_external"]}
+    return Counter(
+        row["id"]
+        for row in ledger["transactions"]
+        if row["status"] == "completed" and row["amount_cents"] and row["account_id"] not in external
+    )
+
+
+def puts(world: WorldClient, party: Party | None = None) -> list[dict[str, Any]]:
+    """The requests that wrote bank transactions and have ended, as the world logged them."""
+    tenant = f"&tenant={party.tenant}" if party else ""
+    return world.requests_made(f"service=xero&method=PUT&path=/BankTransactions${tenant}")
+
+
+def payments(count: int) -> list[dict[str, Any]]:
+    """So many payments, settled now, no two of the same amount."""
+    return [{"amount_cents": 1_00 + number, "label": f"Payment {number}"} for number in range(count)]
+
+
+def at(world: WorldClient, moment: str) -> None:
+    """Move the world's clock to a moment."""
+    world.control("POST", "/clock", {"now": moment})
+
+
+@pytest.fixture(scope="session")
+def town_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The world as the command line starts it."""
+    company = Company(tmp_path_factory.mktemp("town"), {})
+    try:
+        sandbox = company.start("sandbox", "--port", "0")
+        company.until(lambda: READY in sandbox.log() or not sandbox.is_running(), "the sandbox to be ready")
+        assert READY in sandbox.log(), sandbox.log()
+        yield sandbox.log().split(READY)[1].split()[0]
+    finally:
+        company.close()
+
+
+@pytest.fixture
+def town(town_url: str) -> Iterator[WorldClient]:
+    """The world, empty, in the evening."""
+    client = WorldClient(town_url)
+    client.control("DELETE", "/faults")
+    client.control("POST", "/reset")
+    at(client, EVENING)
+    with client.session:
+        yield client
+
+
+def company_settings(world_url: str, database_url: str, broker_url: str) -> dict[str, str]:
+    """Every setting that a company around a world needs."""
+    return {
+        "DATABASE_URL": database_url,
+        "BROKER_URL": broker_url,
+        "ENCRYPTION_KEYS": "test:" + base64.b64encode(os.urandom(32)).decode(),
+        "XERO_API_URL": f"{world_url}/xero",
+        "XERO_IDENTITY_URL": f"{world_url}/identity",
+        "XERO_CLIENT_ID": "sandbox-xero-client",
+        "XERO_CLIENT_SECRET": "sandbox-xero-secret",
+        "QONTO_API_URL": f"{world_url}/qonto",
+        "QONTO_OAUTH_URL": f"{world_url}/qonto",
+        "CLOCK_URL": world_url,
+    }
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a migrated PostgreSQL database to copy."""
+    with postgres_server.fresh_database() as name:
+        settings = {"DATABASE_URL": postgres_server.url_of(name)}
+        done = Company(tmp_path_factory.mktemp("migration"), settings).run("db", "migrate")
+        assert done.code == 0, done.err
+        yield name
+
+
+@pytest.fixture
+def company(
+    town: WorldClient, postgres_server: PostgresServer, migrated: str, rabbitmq_url: str, tmp_path: Path
+) -> Iterator[Company]:
+    """A company with a migrated PostgreSQL and an empty RabbitMQ of its own, and nothing running yet."""
+    with postgres_server.fresh_database(template=migrated) as database:
+        company = Company(tmp_path, company_settings(town.url, postgres_server.url_of(database), rabbitmq_url))
+        try:
+            yield company
+        finally:
+            company.close()
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    folder = tmp_path_factory.mktemp("migration")
+    done = Company(folder, {"DATABASE_URL": "sqlite:///migrated.sqlite3"}).run("db", "migrate")
+    assert done.code == 0, done.err
+    return folder / "migrated.sqlite3"
+
+
+@pytest.fixture
+def small_company(town: WorldClient, migrated_file: Path, tmp_path: Path) -> Iterator[Company]:
+    """A company on one machine: a migrated SQLite file, no broker."""
+    shutil.copy(migrated_file, tmp_path / "company.sqlite3")
+    company = Company(tmp_path, company_settings(town.url, f"sqlite:///{tmp_path}/company.sqlite3", "memory://"))
+    try:
+        yield company
+    finally:
+        company.close()

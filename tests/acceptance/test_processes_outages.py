@@ -1,0 +1,201 @@
+"""Workers are told to stop, queues vanish, servers die: the night ends, nothing lost and nothing twice."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+import pika
+import pytest
+
+from tests.acceptance import processes
+from tests.acceptance.processes import NIGHT, PUTS, Company, at, in_qonto, in_xero, payments, puts
+from tests.sandbox.world_client import Party, WorldClient
+from tests.servers.postgres import PostgresServer
+from tests.servers.rabbitmq import RabbitmqServer
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.integration]
+
+town_url, town = processes.town_url, processes.town
+migrated, company = processes.migrated, processes.company
+
+ORGANISATIONS = 3
+NEXT_NIGHT, NEXT_NIGHT_DATE = "2026-11-21T22:00:00Z", "2026-11-21"
+SILENCE = 5 * 60  # seconds after which an open run that nobody works on is announced again
+CERTAINTY = 7 * 60  # seconds after which Xero can be asked what became of a request
+UNSENT = "SELECT count(*) FROM outbox_message WHERE sent_at IS NULL"
+ANNOUNCED = "SELECT count(*) FROM outbox_message WHERE sent_at IS NOT NULL"
+
+
+@pytest.fixture
+def parties(company: Company, town: WorldClient) -> list[Party]:
+    """Organisations with two batches of payments each, connected; the night has not begun."""
+    parties = [town.organisation(name=f"Bar {number}") for number in range(ORGANISATIONS)]
+    for party in parties:
+        party.pay(*payments(60))
+        connected = company.connect(party)
+        assert connected.code == 0, connected.err
+    return parties
+
+
+@pytest.fixture
+def broker(rabbitmq_url: str, rabbitmq_vhost: str, rabbitmq_server: RabbitmqServer) -> Broker:
+    """The company's RabbitMQ."""
+    return Broker(rabbitmq_url, rabbitmq_vhost, rabbitmq_server)
+
+
+class Broker:
+    """A look into the queues, and a hand in them."""
+
+    def __init__(self, url: str, vhost: str, server: RabbitmqServer) -> None:
+        self._parameters = pika.URLParameters(url)
+        self._vhost = vhost
+        self._server = server
+
+    def waiting(self, queue: str) -> int:
+        """How many messages of `queue` no worker holds."""
+        with pika.BlockingConnection(self._parameters) as connection:
+            answer: Any = connection.channel().queue_declare(queue, passive=True)
+            return int(answer.method.message_count)
+
+    def take(self, queue: str) -> list[bytes]:
+        """Take every message that waits in `queue`."""
+        with pika.BlockingConnection(self._parameters) as connection:
+            channel = connection.channel()
+            bodies = []
+            while (found := channel.basic_get(queue, auto_ack=True))[0]:
+                bodies.append(found[2])
+            return bodies
+
+    def publish(self, queue: str, bodies: list[bytes]) -> None:
+        """Put these into `queue`, durably."""
+        with pika.BlockingConnection(self._parameters) as connection:
+            channel = connection.channel()
+            channel.confirm_delivery()
+            for body in bodies:
+                channel.basic_publish("", queue, body, pika.BasicProperties(delivery_mode=2))
+
+    def purge(self) -> None:
+        """Empty every queue."""
+        for queue in self._queues():
+            self._server.purge(queue, vhost=self._vhost)
+
+    def delete(self) -> None:
+        """Remove every queue with what is in it."""
+        for queue in self._queues():
+            self._server.delete_queue(queue, vhost=self._vhost)
+
+    def _queues(self) -> list[str]:
+        return self._server.ctl("list_queues", "--vhost", self._vhost, "--silent", "name").split()
+
+
+def nothing_is_lost_or_doubled(parties: list[Party]) -> None:
+    assert [in_xero(party) for party in parties] == [in_qonto(party) for party in parties]
+
+
+def test_a_worker_told_to_stop_finishes_its_request_and_begins_no_other(company: Company, town: WorldClient) -> None:
+    party = town.organisation()
+    party.pay(*payments(120))
+    assert company.connect(party).code == 0
+    slow = town.fault("delay", match=PUTS, when="before", seconds=1.5)
+    company.start("scheduler")
+    worker = company.start("worker")
+    at(town, NIGHT)
+    town.wait_until_held(slow)
+
+    worker.signal(signal.SIGTERM)
+    company.until(lambda: worker.exit_code is not None, "the worker to end", seconds=10)
+
+    assert worker.exit_code == 0
+    assert len(puts(town)) == 1
+    assert company.query("SELECT state, count(*) FROM posting GROUP BY state ORDER BY state") == [
+        ("due", 70),
+        ("posted", 50),
+    ]
+    assert company.query("SELECT owner FROM lease") == [("",)]
+
+    company.start("worker")
+    company.until_night_is_done()
+    nothing_is_lost_or_doubled([party])
+    assert len(puts(town)) == 3
+
+
+@pytest.mark.parametrize("how", ["purge", "delete"])
+def test_queues_emptied_or_removed_in_mid_night_lose_nothing(
+    company: Company, town: WorldClient, parties: list[Party], broker: Broker, how: str
+) -> None:
+    held = town.fault("hold", match=PUTS, when="before")
+    company.start("scheduler")
+    company.keep_running("worker", "worker", "--threads", "1")
+    at(town, NIGHT)
+    town.wait_until_held(held)
+    company.until(lambda: company.query(ANNOUNCED) == [(ORGANISATIONS,)], "every run to be announced")
+    assert broker.waiting("nightly") == ORGANISATIONS - 1
+
+    getattr(broker, how)()
+    town.control("POST", f"/faults/{held}/release")
+    company.until(lambda: len(puts(town)) >= 2, "the running job to go on")
+    town.advance(SILENCE + 1)
+    company.until_night_is_done(organisations=ORGANISATIONS)
+
+    nothing_is_lost_or_doubled(parties)
+    assert len(puts(town)) == 2 * ORGANISATIONS
+
+
+def test_a_broker_killed_while_the_night_is_announced_delays_it_and_loses_nothing(
+    company: Company, town: WorldClient, parties: list[Party], rabbitmq_server: RabbitmqServer
+) -> None:
+    scheduler = company.keep_running("scheduler", "scheduler")
+    company.keep_running("worker", "worker")
+    at(town, NIGHT)
+    company.until_night_is_done(organisations=ORGANISATIONS)
+    for party in parties:
+        party.pay(*payments(10))
+    with rabbitmq_server.outage():
+        at(town, NEXT_NIGHT)
+        company.until(lambda: company.query(UNSENT) == [(2 * ORGANISATIONS,)], "every run to wait in the outbox")
+        assert company.restarts["scheduler"] == 0
+    company.until_night_is_done(NEXT_NIGHT_DATE, ORGANISATIONS)
+
+    nothing_is_lost_or_doubled(parties)
+    assert len(puts(town)) == 3 * ORGANISATIONS
+    assert company.query(UNSENT) == [(0,)]
+    assert scheduler.is_running()
+
+
+def test_a_database_killed_while_xero_answers_is_caught_up_with_by_looking(
+    company: Company, town: WorldClient, parties: list[Party], postgres_server: PostgresServer
+) -> None:
+    held = town.fault("hold", match=PUTS, when="after", times=ORGANISATIONS)
+    company.keep_running("scheduler", "scheduler")
+    company.keep_running("worker", "worker")
+    at(town, NIGHT)
+    town.wait_until_held(held, ORGANISATIONS)
+    with postgres_server.outage():
+        town.control("POST", f"/faults/{held}/release")
+        town.wait_until(lambda: len(puts(town)) == ORGANISATIONS)
+    town.advance(CERTAINTY)
+    company.until_night_is_done(organisations=ORGANISATIONS)
+
+    nothing_is_lost_or_doubled(parties)
+    assert len(puts(town)) == 2 * ORGANISATIONS
+
+
+def test_every_message_published_twice_posts_once(
+    company: Company, town: WorldClient, parties: list[Party], broker: Broker
+) -> None:
+    company.start("scheduler")
+    at(town, NIGHT)
+    company.until(lambda: company.query(ANNOUNCED) == [(ORGANISATIONS,)], "every run to be announced")
+    messages = broker.take("nightly")
+    broker.publish("nightly", messages + messages)
+    workers = [company.start("worker") for _ in range(2)]
+    company.until_night_is_done(organisations=ORGANISATIONS)
+    company.until(lambda: broker.waiting("nightly") == 0, "every copy to be taken")
+    for worker in workers:
+        worker.end(signal.SIGTERM)
+
+    assert broker.waiting("nightly") == 0, "a copy was not finished"
+    assert len(messages) == ORGANISATIONS
+    nothing_is_lost_or_doubled(parties)
+    assert len(puts(town)) == 2 * ORGANISATIONS
