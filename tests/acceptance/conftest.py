@@ -1,4 +1,4 @@
-"""One sandbox for all journeys; for each journey a new day, a database of its own, and the same questions at its end."""
+"""One sandbox for all journeys; for each a new day, a database of its own, and the same questions at its end."""
 
 from __future__ import annotations
 

@@ -1,14 +1,16 @@
-"""A world for whole journeys: one sandbox whose clock we move, our own side of it, and the checks no journey may fail."""
+"""A world for whole journeys: a sandbox whose clock we move, our own side of it, and what no journey may end with."""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
+from importlib import import_module
+from itertools import pairwise
 from typing import Any, cast
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -17,6 +19,7 @@ import pytest
 
 from clients.http import Http
 from clients.sandbox import Sandbox
+from messaging.lanes import Lane
 from models.lease import Lease, LeaseRow
 from models.organisation import Connection
 from models.outbox import claim_unsent, mark_sent
@@ -26,6 +29,7 @@ from models.states import OPEN_RUN_STATES, SETTLED_IN_XERO
 from models.sync_run import SyncRun
 from scheduler.tick import tick
 from services.connect import Grant, connect
+from services.request_sync import request_sync
 from services.sync_organisation import sync_organisation
 from services.workbench import Workbench, make_workbench
 from settings import Secret, read_settings
@@ -109,6 +113,10 @@ class World:
         self.faults.clear()
         return idle
 
+    def last_request(self) -> int:
+        """The number of the newest request, to tell later ones from it."""
+        return int(self.sandbox.get("/requests", limit="0")["last_id"])
+
     def settings(self, **changes: Any) -> None:
         self.sandbox.post("/settings", changes)
 
@@ -172,9 +180,10 @@ class Company:
     world: World
     known: Row
     zone: str = PARIS
-    starts_at: datetime = datetime.max.replace(tzinfo=UTC)
+    starts_at: datetime | None = None
     connection_id: str = ""
-    missing: dict[str, str] = field(default_factory=dict)  # transaction id: the state and reason it must show instead
+    missing: dict[str, str] = field(default_factory=dict)  # transactions not in Xero, and what we say of each
+    doubtful: dict[str, str] = field(default_factory=dict)  # in Xero, but we do not say that they are
 
     @property
     def id(self) -> str:
@@ -247,7 +256,8 @@ class Company:
 
     def requests(self, after: int = 0) -> list[Request]:
         """What we asked this company's Xero and Qonto, oldest first."""
-        return [request for party in (self.tenant, self.id) for request in read_log(self.world, after, tenant=party)]
+        found = [*read_log(self.world, after, tenant=self.tenant), *read_log(self.world, after, tenant=self.id)]
+        return sorted(found, key=lambda request: request.id)
 
     def postings_sent(self, after: int = 0) -> list[Request]:
         """The requests that create transactions in Xero."""
@@ -282,6 +292,7 @@ class Company:
             if row["status"] == "completed"
             and row["amount_cents"]
             and row["account_id"] not in external
+            and self.starts_at
             and datetime.fromisoformat(row["settled_at"]) >= self.starts_at
         }
 
@@ -295,44 +306,40 @@ class Company:
     def problems(self) -> Iterator[str]:
         """Everything that the product promised otherwise."""
         truth, rows = self.truth(), self.rows()
-        ours = {_id_in(row["url"]): row for row in rows}
-        accounts = {account["id"]: account for account in self.ledger()["accounts"]}
-        for key in sorted(self.lost() ^ self.missing.keys()):
-            yield f"{key} is {'there' if key in ours else 'lost'}, against what the journey expects: {self.state(key)}"
-        for key, state in self.missing.items():
+        there = {_id_in(row["url"]): row for row in rows}
+        for key in sorted((truth.keys() - there.keys()) ^ self.missing.keys()):
+            yield f"{key} is {'there' if key in there else 'lost'}, which was not expected; we say {self.state(key)}"
+        for key, state in (self.missing | self.doubtful).items():
             if self.state(key) != state:
                 yield f"{key} is {self.state(key)} and should be {state}"
         for key in self.duplicates():
             yield f"{key} is in Xero more than once"
-        for key in sorted(ours.keys() - truth.keys()):
+        for key in sorted(there.keys() - truth.keys()):
             yield f"{key} is in Xero and should not be"
-        for key in sorted(ours.keys() & truth.keys()):
-            yield from self._disagreements(truth[key], ours[key], accounts)
+        yield from self._disagreements([(truth[key], there[key]) for key in truth.keys() & there.keys()])
         for batch in open_batches(self.connection_id):
             yield f"batch {batch.id} has no outcome: {batch.state}"
         yield from forbidden_sends(self.requests())
 
-    def _disagreements(self, truth: Row, row: Row, accounts: dict[str, Row]) -> Iterator[str]:
-        settled = datetime.fromisoformat(truth["settled_at"]).astimezone(ZoneInfo(self.zone))
-        expected = {
-            "type": "RECEIVE" if truth["side"] == "credit" else "SPEND",
-            "cents": truth["amount_cents"],
-            "date": settled.date().isoformat(),
-            "currency": truth["currency"],
-        }
-        wrong = {name: row[name] for name, value in expected.items() if row[name] != value}
-        if wrong:
-            yield f"{truth['id']} has {wrong} and should have {expected}"
-        account = accounts[row["account_id"]]
-        if account["made_by"] != "api" or account["bank_account_number"] != self._iban(truth["account_id"]):
-            yield f"{truth['id']} is in the account {account['name']}"
-        posting = self.posting(truth["id"])
-        if posting.state not in SETTLED_IN_XERO or posting.bank_transaction_id != row["id"]:
-            yield f"{truth['id']} is in Xero as {row['id']}, and we say {_in_words(posting)}"
-
-    def _iban(self, account_id: str) -> str:
-        accounts = self.world.sandbox.get(f"/qonto/{self.id}/ledger")["accounts"]
-        return next(str(account["iban"]) for account in accounts if account["id"] == account_id)
+    def _disagreements(self, pairs: list[tuple[Row, Row]]) -> Iterator[str]:
+        """Qonto's rows and Xero's: the same money on the same day in the account of the same IBAN, as we say too."""
+        at_qonto = self.world.sandbox.get(f"/qonto/{self.id}/ledger")["accounts"]
+        iban = {account["id"]: account["iban"] for account in at_qonto}
+        number = {account["id"]: account["bank_account_number"] for account in self.bank_accounts(made_by="api")}
+        said = {posting.transaction_id: posting for posting in Posting.select().where(Posting.tenant_id == self.tenant)}
+        for truth, row in pairs:
+            settled = datetime.fromisoformat(truth["settled_at"]).astimezone(ZoneInfo(self.zone))
+            kind = "RECEIVE" if truth["side"] == "credit" else "SPEND"
+            right = (kind, truth["amount_cents"], truth["currency"], settled.date().isoformat())
+            shown = (row["type"], row["cents"], row["currency"], row["date"])
+            if shown != right:
+                yield f"{truth['id']} is {shown} in Xero and should be {right}"
+            if number.get(row["account_id"]) != iban[truth["account_id"]]:
+                yield f"{truth['id']} is in another account than its own"
+            posting = said[truth["id"]]
+            is_said = posting.state in SETTLED_IN_XERO and posting.bank_transaction_id == row["id"]
+            if not is_said and truth["id"] not in self.doubtful:
+                yield f"{truth['id']} is in Xero as {row['id']}, and we say {_in_words(posting)}"
 
 
 def _id_in(url: str) -> str:
@@ -367,23 +374,28 @@ def read_log(world: World, after: int = 0, **like: str) -> list[Request]:
 def forbidden_sends(requests: list[Request]) -> Iterator[str]:
     """What was sent a second time and must not have been: the rules of the Idempotency-Key, for each transaction."""
     looks = [request for request in requests if request.is_look and request.is_answered]
-    sent: dict[str, list[Request]] = {}
+    sent: defaultdict[str, list[Request]] = defaultdict(list)
     for request in requests:
         if request.is_posting and not request.was_not_processed:
             for url in request.urls():
-                sent.setdefault(url, []).append(request)
+                sent[url].append(request)
     for url, sends in sent.items():
-        for earlier, later in zip(sends, sends[1:], strict=False):
+        for earlier, later in pairwise(sends):
             first = next(send for send in sends if send.key == earlier.key)
-            if later.key == earlier.key:
-                if later.sha256 != earlier.sha256:
-                    yield f"{url}: other bytes under one key"
-                if later.at - first.at >= KEY_LIFE:
-                    yield f"{url}: sent again under one key after {later.at - first.at}"
-            elif not earlier.is_answered:
-                proof_from = first.at + PROOF_AFTER
-                if not any(look.at >= proof_from and earlier.id < look.id < later.id for look in looks):
-                    yield f"{url}: sent under a new key {later.at - first.at} after the first, without a proof of absence"
+            why = _why_forbidden(first, earlier, later, looks)
+            if why:
+                yield f"{url}: {why}, {later.at - first.at} after the first time"
+
+
+def _why_forbidden(first: Request, earlier: Request, later: Request, looks: list[Request]) -> str:
+    if later.key == earlier.key:
+        if later.sha256 != earlier.sha256:
+            return "sent with other bytes under one key"
+        return "sent again under one key" if later.at - first.at >= KEY_LIFE else ""
+    if earlier.is_answered:
+        return ""
+    proofs = [look for look in looks if earlier.id < look.id < later.id and look.at >= first.at + PROOF_AFTER]
+    return "" if proofs else "sent under a new key without a proof of absence"
 
 
 class Office:
@@ -393,7 +405,6 @@ class Office:
         self.world = world
         self.companies: list[Company] = []
         self.stopping: Callable[[], bool] = lambda: False
-        self.lost_messages: list[int] = []
         self._http = http
         sandbox = world.sandbox.url
         environment = {
@@ -421,8 +432,7 @@ class Office:
     def company(self, name: str = "Farolillo SL", **description: Any) -> Company:
         """A customer with one Qonto account and a Xero, not connected yet."""
         description.setdefault("accounts", [{"name": "Main"}])
-        company = Company(self.world, self.world.sandbox.post("/organisations", {"name": name, **description}))
-        return company
+        return Company(self.world, self.world.sandbox.post("/organisations", {"name": name, **description}))
 
     def connect(
         self,
@@ -462,8 +472,14 @@ class Office:
         """A customer whose first night is over: the accounts are there, the next afternoon has come."""
         company = self.connected(name, **description)
         self.night()
+        self.morning()
         self.world.move_to(self.world.next(NOON))
         return company
+
+    def sync_now(self, company: Company) -> None:
+        """A person asks for a sync, and it is done."""
+        request_sync(company.connection, Lane.INTERACTIVE, "ada", self.world.now)
+        self.run_until_quiet()
 
     # A night.
 
@@ -498,7 +514,7 @@ class Office:
 
     def work(self, run_id: int) -> None:
         """A worker gets this message."""
-        sync_organisation(run_id, self.workbench, lambda: self.stopping())
+        sync_organisation(run_id, self.workbench, self.stopping)
 
     def run_until_quiet(self) -> None:
         """Let everything happen; when all that is left waits, move the clock to where the first of it goes on."""
@@ -515,7 +531,8 @@ class Office:
     def next_wake(self) -> datetime:
         """When the first open run goes on: not while a worker, dead or alive, holds its organisation's lease."""
         busy = {lease.organisation_id: lease.expires_at for lease in LeaseRow.select().where(LeaseRow.owner != "")}
-        return min(max(run.wake_at, busy.get(run.organisation_id, run.wake_at)) for run in self.open_runs())
+        moments = [max(run.wake_at, busy.get(run.organisation_id, run.wake_at)) for run in self.open_runs()]
+        return min(moments)
 
     # Misfortune of our own.
 
@@ -523,18 +540,22 @@ class Office:
     def power_cut(self, place: str, *, when: str) -> Iterator[None]:
         """The first time that `place` (module.function) is called, the process ends `before` or `after` it."""
         module, _, name = place.rpartition(".")
-        with pytest.MonkeyPatch.context() as patch, pytest.raises(PowerCut):
-            real = getattr(__import__(module, fromlist=[name]), name)
+        real = getattr(import_module(module), name)
 
-            def cut(*args: Any, **options: Any) -> Any:
-                if when == "after":
-                    real(*args, **options)
-                raise PowerCut(place)
+        def cut(*args: Any, **options: Any) -> Any:
+            if when == "after":
+                real(*args, **options)
+            raise PowerCut(place)
 
+        with pytest.MonkeyPatch.context() as patch:
             patch.setattr(f"{module}.{name}", cut)
             patch.setattr(Lease, "release", lambda _: None)
-            yield
-        self.restart()
+            try:
+                yield
+            except PowerCut:
+                self.restart()
+            else:
+                raise AssertionError(f"{place} was never called")
 
     # The end.
 

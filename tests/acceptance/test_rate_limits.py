@@ -1,0 +1,93 @@
+"""Xero says "not now": we wait exactly as long as it asks, and hold up nobody else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.acceptance.world import Office, spends
+
+pytestmark = pytest.mark.acceptance
+
+WAITS = {
+    ("minute", 37): timedelta(seconds=37),
+    ("minute", None): timedelta(seconds=60),
+    ("day", 7200): timedelta(hours=2),
+    ("concurrent", None): timedelta(seconds=5),
+    ("appminute", None): timedelta(seconds=60),
+}
+
+
+@pytest.mark.parametrize(("problem", "retry_after"), WAITS)
+def test_no_request_is_made_before_the_time_that_xero_named(
+    office: Office, problem: str, retry_after: int | None
+) -> None:
+    company = office.established()
+    company.moves(spends(100), spends(200))
+    office.at_23()
+    office.world.fault("status", status=429, problem=problem, retry_after=retry_after, when="before")
+    office.turn()
+    asked, refused_at = office.world.last_request(), office.world.now
+
+    office.world.wait(seconds=WAITS[problem, retry_after].total_seconds() - 1)
+    office.restart()
+    office.turn()
+
+    assert [request.service for request in company.requests(asked) if request.service == "xero"] == []
+    office.run_until_quiet()
+    refused, sent = company.postings_sent()
+    assert (refused.status, refused.at) == (429, refused_at)
+    assert (sent.status, sent.at) == (200, refused_at + WAITS[problem, retry_after])
+
+
+def test_a_refused_request_was_not_processed_so_the_next_one_counts_as_the_first(office: Office) -> None:
+    company = office.established()
+    company.moves(spends(100))
+    office.at_23()
+    office.world.fault("status", status=429, problem="day", retry_after=3600)
+    office.world.fault("drop", when="after")
+
+    office.run_until_quiet()
+
+    refused, first, again = company.postings_sent()
+    assert refused.key == first.key == again.key
+    assert first.at - refused.at == timedelta(hours=1)
+    assert again.at - first.at == timedelta(seconds=45)
+
+
+def test_other_organisations_go_on_while_one_waits(office: Office) -> None:
+    waiting, free = office.established("Waiting SL"), office.connected("Free SL")
+    waiting.moves(spends(100))
+    free.moves(spends(200))
+    office.at_23()
+    office.world.fault("status", status=429, retry_after=37, tenant=waiting.tenant, times=2)
+
+    office.turn()
+
+    assert free.states() == {"posted": 1}
+    assert waiting.states() == {"sending": 1}
+    office.run_until_quiet()
+
+
+def test_a_night_larger_than_a_minute_allows_is_spread_over_minutes_without_one_refusal(office: Office) -> None:
+    office.world.settings(minute_limit=8)
+    company = office.established()
+    company.moves(*(spends(100 + number) for number in range(260)))
+
+    office.night()
+
+    assert {request.status for request in company.requests()} == {200}
+    assert company.states() == {"posted": 260}
+
+
+def test_a_limit_at_qonto_makes_the_run_wait_and_xero_is_left_alone(office: Office) -> None:
+    company = office.established()
+    company.moves(spends(100))
+    office.at_23()
+    office.world.fault("status", service="qonto", method="GET", path="/transactions$", status=429, retry_after=20)
+    start = office.world.now
+
+    office.run_until_quiet()
+
+    assert [request.at - start for request in company.postings_sent()] == [timedelta(seconds=20)]
