@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from clients.http import Http
+from clients.http import Answer, Http
 from clients.sandbox import Sandbox
 from messaging.lanes import Lane
 from models.lease import Lease, LeaseRow
@@ -249,6 +249,10 @@ class Company:
         accounts = [account for account in self.ledger()["accounts"] if account["type"] == "BANK"]
         return [account for account in accounts if all(account[key] == value for key, value in like.items())]
 
+    def account_with_code(self, code: str) -> Row:
+        """The account that lines are coded to by this code."""
+        return next(account for account in self.ledger()["accounts"] if account["code"] == code)
+
     def coding_account(self) -> Row:
         """The account that we made for lines that nobody has coded yet."""
         [account] = [a for a in self.ledger()["accounts"] if a["type"] != "BANK" and a["made_by"] == "api"]
@@ -398,6 +402,45 @@ def _why_forbidden(first: Request, earlier: Request, later: Request, looks: list
     return "" if proofs else "sent under a new key without a proof of absence"
 
 
+class Misquoted(Http):
+    """Passes everything on, and changes each transaction that Qonto lists on the way back."""
+
+    def __init__(self, http: Http, change: Callable[[Row], Row]) -> None:
+        self._http, self._change = http, change
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Answer:
+        answer = self._http.call(method, url, headers=headers, params=params, body=body)
+        if not url.endswith("/v2/transactions") or answer.status != 200:
+            return answer
+        listed = json.loads(answer.body)
+        listed["transactions"] = [self._change(row) for row in listed["transactions"]]
+        return replace(answer, body=json.dumps(listed).encode())
+
+
+@contextmanager
+def before(place: str, what: Callable[[], Any]) -> Iterator[None]:
+    """Just before `place` (module.function) is called for the first time, something happens."""
+    module, _, name = place.rpartition(".")
+    real = getattr(import_module(module), name)
+    with pytest.MonkeyPatch.context() as patch:
+
+        def interrupted(*args: Any, **options: Any) -> Any:
+            patch.undo()
+            what()
+            return real(*args, **options)
+
+        patch.setattr(place, interrupted)
+        yield
+
+
 class Office:
     """Our own side, in one process: a scheduler's tick, and a worker that takes its messages one by one."""
 
@@ -460,9 +503,22 @@ class Office:
         company.connection_id = connection.id
         company.zone, company.starts_at = zone, connection.starts_at
         if codes:
-            Connection.update(**codes).where(Connection.id == connection.id).execute()
+            self.choose(company, **codes)
         self.companies.append(company)
         return company
+
+    def choose(self, company: Company, **codes: str) -> None:
+        """The customer chooses other accounts to code to."""
+        Connection.update(**codes).where(Connection.id == company.connection_id).execute()
+
+    def contacts(self, company: Company, name: str) -> list[str]:
+        """The ids of Xero's contacts of this name."""
+        answer = json.loads(self.workbench.xero(company.connection).call("GET", "/Contacts").body)
+        return [contact["ContactID"] for contact in answer["Contacts"] if contact["Name"] == name]
+
+    def qonto_says(self, change: Callable[[Row], Row]) -> None:
+        """From now on Qonto's transactions read otherwise: what it never documented, and sends one day."""
+        self.workbench = replace(self.workbench, http=Misquoted(self._http, change))
 
     def connected(self, name: str = "Farolillo SL", **description: Any) -> Company:
         """A customer who has just connected."""
