@@ -75,8 +75,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """
     read = _Reader(environment)
     return Settings(
-        database_url=read.text("DATABASE_URL", "sqlite:///qonto-xero.sqlite3"),
-        broker_url=read.text("BROKER_URL", "memory://"),
+        database_url=read.secret("DATABASE_URL").reveal() or "sqlite:///qonto-xero.sqlite3",
+        broker_url=read.secret("BROKER_URL").reveal() or "memory://",
         encryption_keys=_keys(read.secret("ENCRYPTION_KEYS")),
         xero_api_url=read.url("XERO_API_URL", "https://api.xero.com"),
         xero_identity_url=read.url("XERO_IDENTITY_URL", "https://identity.xero.com"),

@@ -40,4 +40,4 @@ class Reconnect(RemoteError):
 
 
 class AccessExpired(RemoteError):
-    """The access token is no longer good. The authenticated client refreshes it once; nobody else sees this."""
+    """The access token is no longer good, and nothing took effect. `with_token` renews it, once."""

@@ -46,6 +46,8 @@ def opening_balance(rows: Iterable[Settled]) -> int | None:
     """The balance before the first transaction, by Qonto's own word; `None` when that cannot be told."""
     ordered = sorted(rows, key=lambda row: row.settled_at)
     first = [row for row in ordered if row.settled_at == ordered[0].settled_at]
+    if any(row.balance_cents is None for row in first):
+        return None
     told = {row.balance_cents for row in first if row.balance_cents is not None}
     starts = {row.balance_cents - row.signed_cents for row in first if row.balance_cents is not None}
     candidates = starts if len(first) == 1 else starts - told

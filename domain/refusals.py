@@ -24,8 +24,7 @@ def meaning(messages: list[str], attempts: int) -> Held | Rejected:
 
     A message we do not know may pass (an account archived between our read and our write, say), so it is tried again.
     """
-    text = " ".join(messages)
     for pattern, reason in KNOWN:
-        if pattern.search(text):
+        if any(pattern.search(message) for message in messages):
             return reason
     return Rejected.REFUSED if attempts >= MOST_ATTEMPTS else Held.REFUSED

@@ -9,8 +9,19 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from peewee import Database, DatabaseProxy, Field, InterfaceError, Model, OperationalError, SqliteDatabase
+import psycopg
+from peewee import (
+    Database,
+    DatabaseError,
+    DatabaseProxy,
+    Field,
+    InterfaceError,
+    Model,
+    OperationalError,
+    SqliteDatabase,
+)
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
+from psycopg.conninfo import conninfo_to_dict
 
 POOL_WAIT_SECONDS = 10  # longer than any of our transactions, shorter than a person's patience
 IDLE_SECONDS = 300  # give a connection back before a load balancer silently forgets it
@@ -63,6 +74,7 @@ def configure(url: str, pool_size: int = 10) -> None:
     if parts.scheme == "sqlite" and parts.path.strip("/"):
         database.initialize(_sqlite(parts.path[1:]))
     elif parts.scheme in {"postgresql", "postgres"}:
+        _check_postgresql(url)
         database.initialize(_postgresql(url, pool_size))
     else:
         raise DatabaseUnreachable(
@@ -84,7 +96,7 @@ def open_connection() -> None:
     """Take a connection for this thread, unless it has one. Raises DatabaseUnreachable."""
     try:
         database.connect(reuse_if_open=True)
-    except (OperationalError, InterfaceError, MaxConnectionsExceeded) as error:
+    except (DatabaseError, InterfaceError, MaxConnectionsExceeded) as error:
         raise DatabaseUnreachable(f"cannot reach the database {where()}: {_first_line(error)}") from error
 
 
@@ -136,6 +148,20 @@ def _sqlite(path: str) -> Database:
     sqlite3.register_adapter(date, date.isoformat)
     pragmas = {"journal_mode": "wal", "foreign_keys": 1, "synchronous": "normal"}
     return SqliteDatabase(unquote(path), pragmas=pragmas, timeout=LOCK_WAIT_SECONDS)
+
+
+def _check_postgresql(url: str) -> None:
+    """An unencoded `/`, `@` or `%` of the password would turn up as host or port, and so in messages."""
+    try:
+        conninfo_to_dict(url)
+        fits = urlsplit(url).port != 0 and "@" not in urlsplit(url).path
+    except (ValueError, psycopg.Error):
+        fits = False
+    if not fits:
+        raise DatabaseUnreachable(
+            "QONTO_XERO_DATABASE_URL is not postgresql://user:password@host:port/name:"
+            " percent-encode what is special in the password"
+        )
 
 
 def _postgresql(url: str, pool_size: int) -> Database:

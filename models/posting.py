@@ -160,7 +160,7 @@ def due_postings(connection_id: str, limit: int) -> list[Posting]:
     )
     if found and found[0].alone:
         return found[:1]
-    return [posting for posting in found if not posting.alone] or found[:1]
+    return [posting for posting in found if not posting.alone]
 
 
 def members(batch_ids: Iterable[int]) -> list[Posting]:

@@ -8,7 +8,7 @@ from threading import Event
 
 from clients.clock import Clock
 from clients.errors import RemoteError
-from messaging import BrokerUnreachableError
+from messaging import BrokerUnreachable
 from messaging.outbox_relay import Relay
 from models.database import DATABASE_OUTAGE, connected
 from scheduler.tick import tick
@@ -40,7 +40,7 @@ class Scheduler:
             with connected():
                 self._tick_if_due()
                 return 0.0 if self._relay.turn() else REST_SECONDS
-        except (BrokerUnreachableError, RemoteError, *DATABASE_OUTAGE) as error:
+        except (BrokerUnreachable, RemoteError, *DATABASE_OUTAGE) as error:
             log.warning("this turn achieved nothing: %s", error)
             return OUTAGE_SECONDS
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 
-from clients.errors import Permanent, RateLimited, Reconnect, Temporary
+from clients.authorised import with_token
+from clients.errors import AccessExpired, Permanent, RateLimited, Reconnect, Temporary
 from clients.xero.bank_transactions import BankTransaction, freeze, put_bank_transactions
 from domain.bank_transaction import BATCH_ROWS, deep_link, to_xero
 from domain.coding import CodingCodes
@@ -18,6 +19,7 @@ from models.posting_batch import PostingBatch
 from models.states import BatchState, PostingState
 from models.sync_run import SyncRun
 from services.job import Job
+from settings import Secret
 
 log = logging.getLogger(__name__)
 
@@ -93,11 +95,14 @@ def send_batch(job: Job, batch: PostingBatch) -> None:
     RateLimited and Reconnect mean that Xero did not process it; they are stored as such and raised. Everything else
     without a readable answer makes the batch uncertain.
     """
-    job.xero.tokens.current()
+    with_token(job.xero.tokens, lambda token: _send_once(job, batch, token))
+
+
+def _send_once(job: Job, batch: PostingBatch, token: Secret) -> None:
     _store_sending(job, batch)
     try:
-        answers = put_bank_transactions(job.xero, bytes(batch.body), batch.key)
-    except (RateLimited, Reconnect):
+        answers = put_bank_transactions(job.xero, token, bytes(batch.body), batch.key)
+    except (RateLimited, Reconnect, AccessExpired):
         _store_unprocessed(job, batch)
         raise
     except Permanent as error:

@@ -97,6 +97,8 @@ def _read(raw: bytes) -> Transaction | Unreadable:
         return Unreadable(raw, str(error))
     if row.amount * 100 != row.amount_cents:
         return Unreadable(raw, "amount and amount_cents differ")
+    if "\x00" in row.id + row.currency + (row.local_currency or ""):
+        return Unreadable(raw, "an id or currency holds a NUL")
     if row.side not in {"credit", "debit"}:
         return Unreadable(raw, f"side is neither credit nor debit: {row.side!r}")
     return row

@@ -12,6 +12,7 @@ import msgspec
 from clients.decoding import decode, encode
 from clients.errors import Temporary
 from clients.xero.client import Xero, validation_messages
+from settings import Secret
 
 NO_ID = "00000000-0000-0000-0000-000000000000"  # what Xero echoes for an element it did not create
 PAGE = 1000  # the most Xero gives
@@ -63,9 +64,12 @@ def freeze(elements: Sequence[dict[str, Any]]) -> bytes:
     return encode({"BankTransactions": list(elements)})
 
 
-def put_bank_transactions(xero: Xero, body: bytes, key: str) -> list[BankTransaction]:
-    """Send a frozen request. Each element of the answer speaks for itself; match them by `url`, not by position."""
-    answer = xero.call("PUT", "/BankTransactions", params=ONE_BAD_ROW_HOLDS_NO_OTHER, body=body, key=key)
+def put_bank_transactions(xero: Xero, token: Secret, body: bytes, key: str) -> list[BankTransaction]:
+    """Send a frozen request, once. Each element of the answer speaks for itself; match them by `url`, not by position.
+
+    Raises AccessExpired too: sending again, even for that, is for whoever keeps the record of what was sent.
+    """
+    answer = xero.call_once(token, "PUT", "/BankTransactions", params=ONE_BAD_ROW_HOLDS_NO_OTHER, body=body, key=key)
     return decode(answer.body, _Answer, "Xero PUT /BankTransactions").bank_transactions
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from clients.authorised import TokenSource, with_token
 from clients.clock import Clock
@@ -20,6 +20,15 @@ PAUSE_CONCURRENT = timedelta(seconds=5)  # the limit on calls in progress names 
 PAUSE_MINUTE = timedelta(seconds=60)  # nor does the one on all our calls in a minute
 
 
+class Parts(TypedDict, total=False):
+    """What a call may carry besides its path. `key` is its Idempotency-Key."""
+
+    params: Mapping[str, str]
+    body: bytes
+    key: str
+    modified_since: datetime | None
+
+
 @dataclass(frozen=True)
 class Xero:
     """One tenant. `tokens` give the bearer token; `budget` is shared by the whole process."""
@@ -31,43 +40,41 @@ class Xero:
     budget: RateBudget
     clock: Clock
 
-    def call(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        key: str = "",
-        modified_since: datetime | None = None,
-    ) -> Answer:
-        """One call, sent once, or a second time under a fresh token. `key` is its Idempotency-Key.
+    def call(self, method: str, path: str, **parts: Unpack[Parts]) -> Answer:
+        """One call, sent again once under a fresh token if the current one has expired."""
+        return with_token(self.tokens, lambda token: self.call_once(token, method, path, **parts))
 
-        Raises RateLimited before sending when the budget is used up.
-        """
+    def call_once(self, token: Secret, method: str, path: str, **parts: Unpack[Parts]) -> Answer:
+        """One call, sent at most once. Raises RateLimited before sending when the minute's budget is used up."""
         what = f"Xero {method} {path}"
         until = self.budget.closed_until(self.tenant_id, self.clock())
         if until:
             raise RateLimited(what, "the minute's budget is used up", until)
-        headers = {"xero-tenant-id": self.tenant_id, "Accept": "application/json"}
-        if body is not None:
+        answer = self.http.call(
+            method,
+            self.base_url + API + path,
+            headers=self._headers(token, parts),
+            params=parts.get("params"),
+            body=parts.get("body"),
+        )
+        self.budget.note(self.tenant_id, answer.headers, self.clock())
+        if answer.status != 200:
+            raise self._error(what, answer)
+        return answer
+
+    def _headers(self, token: Secret, parts: Parts) -> dict[str, str]:
+        headers = {
+            "Authorization": f"Bearer {token.reveal()}",
+            "xero-tenant-id": self.tenant_id,
+            "Accept": "application/json",
+        }
+        if parts.get("body") is not None:
             headers["Content-Type"] = "application/json"
-        if key:
+        if key := parts.get("key"):
             headers["Idempotency-Key"] = key
-        if modified_since:
-            headers["If-Modified-Since"] = modified_since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-        def send(token: Secret) -> Answer:
-            bearer = {"Authorization": f"Bearer {token.reveal()}"}
-            answer = self.http.call(
-                method, self.base_url + API + path, headers=headers | bearer, params=params, body=body
-            )
-            self.budget.note(self.tenant_id, answer.headers, self.clock())
-            if answer.status != 200:
-                raise self._error(what, answer)
-            return answer
-
-        return with_token(self.tokens, send)
+        if since := parts.get("modified_since"):
+            headers["If-Modified-Since"] = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        return headers
 
     def _error(self, call: str, answer: Answer) -> RemoteError:
         status = answer.status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -205,3 +206,27 @@ def test_a_file_that_cannot_be_written_is_named(path: str, tmp_path: Path, point
 
     with pytest.raises(DatabaseUnreachable, match=str(tmp_path / path)), connected():
         migrate()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://user:hunter2/x@127.0.0.1:1/books",
+        "postgresql://user:p@ss/hunter2@127.0.0.1:1/books",
+        "postgresql://user:hunter2%zz@127.0.0.1:1/books",
+        "postgresql://user:hunter2@127.0.0.1:port/books",
+    ],
+)
+def test_an_address_whose_password_was_not_encoded_is_refused_without_showing_it(url: str) -> None:
+    with pytest.raises(DatabaseUnreachable, match="QONTO_XERO_DATABASE_URL") as refusal:
+        configure(url)
+
+    assert "hunter2" not in "".join(traceback.format_exception(refusal.value))
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path, point_at: Point) -> None:
+    (tmp_path / "books").write_text("no database at all" * 100)
+    point_at(f"sqlite:///{tmp_path / 'books'}")
+
+    with pytest.raises(DatabaseUnreachable, match=str(tmp_path / "books")), connected():
+        pass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from typing import NoReturn
 
 import pytest
@@ -17,8 +16,6 @@ def _refuse(*_: object) -> NoReturn:
     raise AssertionError("a unit test tried to open a connection")
 
 
-@pytest.fixture(scope="package", autouse=True)
-def _no_sockets() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(socket.socket, "connect", _refuse)
-        yield
+@pytest.fixture(autouse=True)
+def _no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket.socket, "connect", _refuse)

@@ -138,3 +138,7 @@ def test_the_opening_balance_of_a_crowd_is_where_only_one_row_begins() -> None:
 def test_without_a_told_balance_there_is_no_opening_balance() -> None:
     assert opening_balance([]) is None
     assert opening_balance([Settled("a", NOW, 5, None)]) is None
+
+
+def test_where_a_row_of_the_first_crowd_tells_no_balance_the_opening_balance_cannot_be_told() -> None:
+    assert opening_balance([Settled("a", NOW, 5, None), Settled("b", NOW, 1, 106)]) is None

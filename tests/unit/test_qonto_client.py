@@ -245,6 +245,8 @@ def test_a_row_is_read_exactly_with_and_without_what_qonto_may_leave_out(talk: T
         {"updated_at": "2026-11-21T07:02:55"},
         {"settled_at": "2026-11-21T07:02:55"},
         {"id": None},
+        {"id": "a\x00"},
+        {"currency": "EU\x00"},
     ],
 )
 def test_an_unreadable_row_is_kept_with_its_bytes_and_hides_no_other(talk: Talk, change: dict[str, Any]) -> None:
