@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from clients.xero import bank_transactions
 from models.lease import LeaseRow
 from models.posting import PostingEvent
 from models.posting_batch import PostingBatch
-from services import post_transactions
 from tests.acceptance.world import Office, spends
 
 pytestmark = pytest.mark.acceptance
@@ -85,7 +85,7 @@ def test_a_worker_that_outlived_its_lease_writes_nothing_more(office: Office) ->
     company = office.established()
     company.moves(spends(100))
     office.at_23()
-    real = post_transactions.put_bank_transactions
+    real = bank_transactions.put_bank_transactions
     with pytest.MonkeyPatch.context() as slow:
 
         def while_the_lease_ends(*args: Any) -> Any:

@@ -91,6 +91,17 @@ class World:
             return today
         return datetime.combine(local.date() + timedelta(days=1), at, ZoneInfo(zone)).astimezone(UTC)
 
+    def before_a_day_of(self, hours: int) -> datetime:
+        """Noon in Paris on the next day whose 23:00 is so many hours before that of the day after."""
+        noon = self.next(NOON)
+        while self._hours_to_the_night_after(noon) != hours:
+            noon = datetime.combine(noon.date() + timedelta(days=1), NOON, ZoneInfo(PARIS)).astimezone(UTC)
+        return noon
+
+    def _hours_to_the_night_after(self, noon: datetime) -> float:
+        nights = [datetime.combine(noon.date() + timedelta(days=days), NIGHT, ZoneInfo(PARIS)) for days in (0, 1)]
+        return (nights[1].astimezone(UTC) - nights[0].astimezone(UTC)) / timedelta(hours=1)
+
     def new_day(self) -> None:
         """Noon in Paris, with ten days ahead that all have 24 hours there."""
         self.move_to(self.next(NOON))
@@ -239,6 +250,10 @@ class Company:
         """Xero's bank transactions that we made: all, or those of one Qonto transaction."""
         ours = [row for row in self.ledger()["bank_transactions"] if row["made_by"] == "api"]
         return [row for row in ours if transaction_id in {None, _id_in(row["url"])}]
+
+    def row_ids(self) -> list[str]:
+        """The Qonto ids of what is in Xero."""
+        return [_id_in(row["url"]) for row in self.rows()]
 
     def row(self, transaction_id: str) -> Row:
         [row] = self.rows(transaction_id)
@@ -403,9 +418,9 @@ def _why_forbidden(first: Request, earlier: Request, later: Request, looks: list
 
 
 class Misquoted(Http):
-    """Passes everything on, and changes each transaction that Qonto lists on the way back."""
+    """Passes everything on, and changes each page of Qonto's transactions on the way back."""
 
-    def __init__(self, http: Http, change: Callable[[Row], Row]) -> None:
+    def __init__(self, http: Http, change: Callable[[list[Row]], list[Row]]) -> None:
         self._http, self._change = http, change
 
     def call(
@@ -421,7 +436,7 @@ class Misquoted(Http):
         if not url.endswith("/v2/transactions") or answer.status != 200:
             return answer
         listed = json.loads(answer.body)
-        listed["transactions"] = [self._change(row) for row in listed["transactions"]]
+        listed["transactions"] = self._change(listed["transactions"])
         return replace(answer, body=json.dumps(listed).encode())
 
 
@@ -517,7 +532,11 @@ class Office:
         return [contact["ContactID"] for contact in answer["Contacts"] if contact["Name"] == name]
 
     def qonto_says(self, change: Callable[[Row], Row]) -> None:
-        """From now on Qonto's transactions read otherwise: what it never documented, and sends one day."""
+        """Until we restart, Qonto's transactions read otherwise: what it never documented, and sends one day."""
+        self.qonto_lists(lambda rows: [change(row) for row in rows])
+
+    def qonto_lists(self, change: Callable[[list[Row]], list[Row]]) -> None:
+        """Until we restart, each page of Qonto's transactions reads otherwise."""
         self.workbench = replace(self.workbench, http=Misquoted(self._http, change))
 
     def connected(self, name: str = "Farolillo SL", **description: Any) -> Company:
@@ -560,13 +579,16 @@ class Office:
     def turn(self) -> None:
         """One tick of the scheduler, and every message that is there."""
         tick(self.world.now)
-        self.drain()
+        while self.take_one_message():
+            pass
 
-    def drain(self) -> None:
-        """A worker takes messages, oldest first, until there is none. Those of a worker that died are lost."""
-        while claimed := claim_unsent("office", self.world.now, 1):
-            mark_sent([claimed[0].id], self.world.now)
-            self.work(json.loads(claimed[0].arguments)["run_id"])
+    def take_one_message(self) -> bool:
+        """A worker takes the oldest message, if there is one. It is gone then, also when the worker dies."""
+        claimed = claim_unsent("office", self.world.now, 1)
+        mark_sent([message.id for message in claimed], self.world.now)
+        for message in claimed:
+            self.work(json.loads(message.arguments)["run_id"])
+        return bool(claimed)
 
     def work(self, run_id: int) -> None:
         """A worker gets this message."""
@@ -587,7 +609,9 @@ class Office:
     def next_wake(self) -> datetime:
         """When the first open run goes on: not while a worker, dead or alive, holds its organisation's lease."""
         busy = {lease.organisation_id: lease.expires_at for lease in LeaseRow.select().where(LeaseRow.owner != "")}
-        moments = [max(run.wake_at, busy.get(run.organisation_id, run.wake_at)) for run in self.open_runs()]
+        moments: list[datetime] = [
+            max(run.wake_at, busy.get(run.organisation_id, run.wake_at)) for run in self.open_runs()
+        ]
         return min(moments)
 
     # Misfortune of our own.
