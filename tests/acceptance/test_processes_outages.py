@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import signal
-from typing import Any
 
-import pika
 import pytest
 
 from tests.acceptance import processes
-from tests.acceptance.processes import NIGHT, PUTS, Company, at, in_qonto, in_xero, payments, puts
+from tests.acceptance.processes import NIGHT, PUTS, Broker, Company, at, in_qonto, in_xero, payments, puts
 from tests.sandbox.world_client import Party, WorldClient
 from tests.servers.postgres import PostgresServer
 from tests.servers.rabbitmq import RabbitmqServer
@@ -17,7 +15,7 @@ from tests.servers.rabbitmq import RabbitmqServer
 pytestmark = [pytest.mark.acceptance, pytest.mark.integration]
 
 town_url, town = processes.town_url, processes.town
-migrated, company = processes.migrated, processes.company
+migrated, company, broker = processes.migrated, processes.company, processes.broker
 
 ORGANISATIONS = 3
 NEXT_NIGHT, NEXT_NIGHT_DATE = "2026-11-21T22:00:00Z", "2026-11-21"
@@ -36,57 +34,6 @@ def parties(company: Company, town: WorldClient) -> list[Party]:
         connected = company.connect(party)
         assert connected.code == 0, connected.err
     return parties
-
-
-@pytest.fixture
-def broker(rabbitmq_url: str, rabbitmq_vhost: str, rabbitmq_server: RabbitmqServer) -> Broker:
-    """The company's RabbitMQ."""
-    return Broker(rabbitmq_url, rabbitmq_vhost, rabbitmq_server)
-
-
-class Broker:
-    """A look into the queues, and a hand in them."""
-
-    def __init__(self, url: str, vhost: str, server: RabbitmqServer) -> None:
-        self._parameters = pika.URLParameters(url)
-        self._vhost = vhost
-        self._server = server
-
-    def waiting(self, queue: str) -> int:
-        """How many messages of `queue` no worker holds."""
-        with pika.BlockingConnection(self._parameters) as connection:
-            answer: Any = connection.channel().queue_declare(queue, passive=True)
-            return int(answer.method.message_count)
-
-    def take(self, queue: str) -> list[bytes]:
-        """Take every message that waits in `queue`."""
-        with pika.BlockingConnection(self._parameters) as connection:
-            channel = connection.channel()
-            bodies = []
-            while (found := channel.basic_get(queue, auto_ack=True))[0]:
-                bodies.append(found[2])
-            return bodies
-
-    def publish(self, queue: str, bodies: list[bytes]) -> None:
-        """Put these into `queue`, durably."""
-        with pika.BlockingConnection(self._parameters) as connection:
-            channel = connection.channel()
-            channel.confirm_delivery()
-            for body in bodies:
-                channel.basic_publish("", queue, body, pika.BasicProperties(delivery_mode=2))
-
-    def purge(self) -> None:
-        """Empty every queue."""
-        for queue in self._queues():
-            self._server.purge(queue, vhost=self._vhost)
-
-    def delete(self) -> None:
-        """Remove every queue with what is in it."""
-        for queue in self._queues():
-            self._server.delete_queue(queue, vhost=self._vhost)
-
-    def _queues(self) -> list[str]:
-        return self._server.ctl("list_queues", "--vhost", self._vhost, "--silent", "name").split()
 
 
 def nothing_is_lost_or_doubled(parties: list[Party]) -> None:
