@@ -182,3 +182,23 @@ def test_one_organisation_that_fails_holds_no_other(office: Office) -> None:
     office.world.end_faults()
     office.night()
     assert broken.state(payment) == "posted"
+
+
+def test_an_account_in_another_currency_that_xero_has_is_kept_in_that_currency(office: Office) -> None:
+    company = office.connected(accounts=[{"name": "Pounds", "currency": "GBP"}], xero={"currencies": ["GBP"]})
+    [payment] = company.moves(spends(100))
+
+    office.night()
+
+    assert company.bank_accounts()[0]["currency"] == company.row(payment)["currency"] == "GBP"
+
+
+def test_an_account_renamed_in_qonto_stays_the_same_account_in_xero(office: Office) -> None:
+    company = office.established()
+    company.at_qonto(f"accounts/{company.account_id}/rename", {"name": "Daily"})
+    company.moves(spends(100))
+
+    office.night()
+
+    assert active(company) == ["Main"]
+    assert company.states() == {"posted": 1}

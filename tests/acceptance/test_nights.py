@@ -46,8 +46,6 @@ def test_an_organisation_is_synced_when_it_strikes_eleven_where_it_is(office: Of
     companies = {zone: office.connect(office.company(name), zone=zone) for zone, name in zones.items()}
     for company in companies.values():
         company.moves(spends(100))
-    noon = office.world.now
-
     due = {zone: office.world.next(NIGHT, zone) for zone in zones}
     for zone in sorted(due, key=lambda zone: due[zone]):
         office.world.move_to(due[zone] - timedelta(seconds=1))
@@ -56,7 +54,7 @@ def test_an_organisation_is_synced_when_it_strikes_eleven_where_it_is(office: Of
         office.world.move_to(due[zone])
         office.run_until_quiet()
         assert companies[zone].states() == {"posted": 1}
-    assert noon < due[PARIS] < due[NEW_YORK] < due[AUCKLAND] < noon + timedelta(days=1)
+    assert len(set(due.values())) == 3
 
 
 @pytest.mark.parametrize("hours", [23, 25])

@@ -227,3 +227,35 @@ def test_every_attempt_has_a_key_of_its_own_and_remembers_what_it_proved(office:
     assert batches[0].looked_up_found == 0
     assert batches[0].looked_up_at >= batches[0].first_sent_at + timedelta(minutes=7)
     assert batches[0].key != batches[1].key
+
+
+def test_a_row_that_xeros_answer_leaves_out_is_uncertain_alone_and_then_found(office: Office) -> None:
+    company = office.established()
+    first, left_out, last = company.moves(spends(100), spends(200), spends(300))
+    office.at_23()
+    office.xero_answers(lambda rows: [row for row in rows if left_out not in row["Url"]])
+    office.turn()
+    assert [company.state(one) for one in (first, left_out, last)] == ["posted", "uncertain", "posted"]
+
+    office.restart()
+    office.run_until_quiet()
+
+    assert company.states() == {"posted": 3}
+    assert len(keys_sent(company)) == 1
+
+
+def test_what_a_night_that_gave_up_left_uncertain_is_settled_by_the_next(office: Office) -> None:
+    company = office.established()
+    company.moves(spends(100))
+    office.world.fault("drop", when="after")
+    office.world.fault("status", status=503, skip=1, times=3)
+    office.world.fault("status", status=503, method="GET", times=None)
+    office.night()
+    assert [run.state for run in company.runs()][-1] == "failed"
+    assert company.states() == {"uncertain": 1}
+    office.world.end_faults()
+
+    office.night()
+
+    assert company.states() == {"posted": 1}
+    assert len(keys_sent(company)) == 1

@@ -418,10 +418,10 @@ def _why_forbidden(first: Request, earlier: Request, later: Request, looks: list
 
 
 class Misquoted(Http):
-    """Passes everything on, and changes each page of Qonto's transactions on the way back."""
+    """Passes everything on, and changes the rows in answers from one path on their way back."""
 
-    def __init__(self, http: Http, change: Callable[[list[Row]], list[Row]]) -> None:
-        self._http, self._change = http, change
+    def __init__(self, http: Http, path: str, change: Callable[[list[Row]], list[Row]]) -> None:
+        self._http, self._path, self._change = http, path, change
 
     def call(
         self,
@@ -433,11 +433,12 @@ class Misquoted(Http):
         body: bytes | None = None,
     ) -> Answer:
         answer = self._http.call(method, url, headers=headers, params=params, body=body)
-        if not url.endswith("/v2/transactions") or answer.status != 200:
+        if not url.endswith(self._path) or answer.status != 200:
             return answer
-        listed = json.loads(answer.body)
-        listed["transactions"] = self._change(listed["transactions"])
-        return replace(answer, body=json.dumps(listed).encode())
+        content = json.loads(answer.body)
+        rows = next(name for name in content if name.lower() == self._path.rpartition("/")[2].lower())
+        content[rows] = self._change(content[rows])
+        return replace(answer, body=json.dumps(content).encode())
 
 
 @contextmanager
@@ -537,7 +538,11 @@ class Office:
 
     def qonto_lists(self, change: Callable[[list[Row]], list[Row]]) -> None:
         """Until we restart, each page of Qonto's transactions reads otherwise."""
-        self.workbench = replace(self.workbench, http=Misquoted(self._http, change))
+        self.workbench = replace(self.workbench, http=Misquoted(self._http, "/v2/transactions", change))
+
+    def xero_answers(self, change: Callable[[list[Row]], list[Row]]) -> None:
+        """Until we restart, Xero's bank transactions read otherwise."""
+        self.workbench = replace(self.workbench, http=Misquoted(self._http, "/BankTransactions", change))
 
     def connected(self, name: str = "Farolillo SL", **description: Any) -> Company:
         """A customer who has just connected."""
