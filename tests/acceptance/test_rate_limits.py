@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from messaging.lanes import Lane
+from services.request_sync import request_sync
 from tests.acceptance.world import Office, spends
 
 pytestmark = pytest.mark.acceptance
@@ -91,3 +93,21 @@ def test_a_limit_at_qonto_makes_the_run_wait_and_xero_is_left_alone(office: Offi
     office.run_until_quiet()
 
     assert [request.at - start for request in company.postings_sent()] == [timedelta(seconds=20)]
+
+
+def test_a_person_who_asks_for_a_sync_meanwhile_waits_too(office: Office) -> None:
+    company = office.established()
+    company.moves(spends(100))
+    office.at_23()
+    office.world.fault("status", status=429, problem="day", retry_after=3600)
+    office.turn()
+    asked = office.world.last_request()
+
+    office.world.wait(minutes=10)
+    office.restart()
+    request_sync(company.connection, Lane.INTERACTIVE, "ada", office.world.now)
+    office.turn()
+
+    assert company.requests(asked) == []
+    office.run_until_quiet()
+    assert company.states() == {"posted": 1}
