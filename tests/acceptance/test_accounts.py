@@ -138,6 +138,7 @@ def test_a_creation_that_came_through_after_xero_forgot_its_key_is_found_by_its_
     office.run_until_quiet()
 
     assert len(company.bank_accounts()) == 1
+    assert len([request for request in company.requests() if '"Type":"BANK"' in request.body]) == 1
 
 
 def test_one_account_that_xero_refuses_holds_no_other(office: Office) -> None:

@@ -141,6 +141,7 @@ def test_a_refund_is_money_in_beside_the_payment(office: Office) -> None:
         ("  two   spaces ", "two spaces"),
         ('"||1==1||"', '"||1==1||"'),
         ("Ålesund Bäckerei 🥐", "Ålesund Bäckerei 🥐"),
+        ("Nu\x00l", "Nul"),
         ("x" * 300, "x" * 255),
         ("", "Label"),
         (None, "Label"),
@@ -187,3 +188,18 @@ def test_lines_are_coded_to_what_the_customer_chose_for_money_in_money_out_and_f
 
     assert [company.row(one)["line_account_code"] for one in (income, payment, fee)] == ["200", "429", "404"]
     assert [account for account in company.ledger()["accounts"] if "Qonto:" in account["name"]] == []
+
+
+def test_two_organisations_may_share_one_xero_organisation_and_do_not_mix(office: Office) -> None:
+    first = office.connected("Bar Uno")
+    shared = {"tenant_id": first.tenant, "tenant_name": "Bar Uno"}
+    second = office.connected("Bar Dos", xero=shared)
+    one, other = first.moves(spends(100)), second.moves(spends(100))
+
+    office.night()
+
+    assert first.row(one[0])["account_id"] != first.row(other[0])["account_id"]
+    assert [account["made_by"] for account in first.bank_accounts()] == ["api", "api"]
+    assert sorted(first.row_ids()) == sorted(one + other)
+    assert first.duplicates() == []
+    office.companies.clear()  # the last questions are about organisations that have a Xero of their own

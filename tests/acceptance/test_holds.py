@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -171,3 +172,37 @@ def test_a_contact_that_was_archived_holds_its_rows_and_they_are_tried_each_nigh
     assert company.state(other) == "posted"
     assert [held in request.body for request in company.postings_sent()] == [False, True, True]
     company.missing[held] = "held: contact_archived"
+
+
+def test_a_refusal_that_we_do_not_know_is_tried_once_a_night_however_many_turns_the_night_takes(
+    office: Office,
+) -> None:
+    company = office.established(accounts=[{"name": "Main"}, {"name": "Taxes"}])
+    payments = company.moves(*(spends(100, account_id=account_id) for account_id in company.account_ids))
+    office.workbench = replace(office.workbench, qonto_app_url="a link that is none")
+    lists: dict[str, Any] = {"service": "qonto", "method": "GET", "path": "/transactions$", "tenant": company.id}
+    office.world.fault("status", status=500, skip=1, **lists)
+
+    office.night()
+
+    company.missing |= dict.fromkeys(payments, "held: refused_for_now")
+    sent = Counter(url for request in company.postings_sent() for url in request.urls())
+    assert set(sent.values()) == {1}
+
+
+def test_sends_that_got_no_answer_are_no_refusals(office: Office) -> None:
+    company = office.established()
+    [payment] = company.moves(spends(100))
+    account = company.bank_accounts()[0]["id"]
+    office.at_23()
+    office.world.fault("status", status=500, times=2)  # remembered under its key, twice
+    for _ in range(2):
+        office.turn()
+        office.world.wait(minutes=8)
+    archive = f"accounts/{account}/archive"
+    with before("services.sync_organisation.post_transactions", lambda: company.in_xero(archive)):
+        office.run_until_quiet()
+
+    assert company.state(payment) == "held: refused_for_now"
+    office.night()
+    assert company.state(payment) == "posted"

@@ -131,6 +131,18 @@ def test_an_unreadable_row_goes_to_quarantine_and_holds_nothing(office: Office, 
     company.missing[odd] = "unknown"
 
 
+def test_a_row_in_quarantine_is_kept_there_once_however_often_it_is_read(office: Office) -> None:
+    company = office.connected()
+    [odd] = company.moves(spends(100))
+    office.qonto_says(lambda row: row | {"side": "sideways"})
+
+    office.night()
+    office.night()
+
+    assert Quarantine.select().count() == 1
+    company.missing[odd] = "unknown"
+
+
 def test_only_what_changed_since_the_last_night_is_asked_for(office: Office) -> None:
     company = office.connected()
     company.moves(*(spends(100 + number) for number in range(150)))

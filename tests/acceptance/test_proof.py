@@ -9,12 +9,9 @@ import pytest
 from services.explain import explain
 from services.plan_night import plan_night
 from services.prove_balance import AccountBalance, prove_balance
-from tests.acceptance.world import Company, Office, before, receives, spends
+from tests.acceptance.world import Company, Office, receives, spends
 
 pytestmark = pytest.mark.acceptance
-
-SEND = "services.post_transactions.put_bank_transactions"
-LOOK = "services.recover_batches.list_bank_transactions"
 
 
 def named(proof: AccountBalance) -> dict[str, tuple[int, str]]:
@@ -96,22 +93,17 @@ def test_the_proof_spans_both_generations_of_an_account_made_again(office: Offic
 
 
 def test_the_story_of_a_transaction_is_told_in_order(office: Office) -> None:
-    def a_second_passes() -> None:
-        office.world.wait(seconds=1)
-
     company = office.established()
     [payment] = company.moves(spends(4_730, "Nube Hosting"))
+    office.xero_takes_time()
     company.in_xero("lock-date", {"period_lock_date": "2099-01-01"})
-    with before(SEND, a_second_passes):
-        office.night()
+    office.night()
     company.in_xero("lock-date", {"period_lock_date": None})
     office.world.fault("drop", when="after")
     office.at_23()
-    with before(SEND, a_second_passes):
-        office.turn()
+    office.turn()
     office.world.wait(minutes=8)
-    with before(LOOK, a_second_passes):
-        office.run_until_quiet()
+    office.run_until_quiet()
     company.in_xero(f"bank-transactions/{company.row(payment)['id']}/delete")
     office.morning()
 

@@ -197,7 +197,8 @@ def test_after_a_batch_that_xero_would_not_read_and_a_proof_of_absence_each_goes
     company.missing[second] = "held: refused_for_now"
 
 
-def test_two_of_one_transaction_in_xero_are_held_for_a_person(office: Office) -> None:
+@pytest.mark.parametrize("which", ["ours", "the copy"])
+def test_two_of_one_transaction_are_held_until_a_person_has_deleted_one(office: Office, which: str) -> None:
     company = office.established()
     [twice] = company.moves(spends(100))
     office.world.fault("drop", when="after")
@@ -205,14 +206,18 @@ def test_two_of_one_transaction_in_xero_are_held_for_a_person(office: Office) ->
     office.turn()
     row = company.row(twice)
     copy = {"account_id": row["account_id"], "amount_cents": 100, "type": "SPEND", "url": row["url"]}
-    company.in_xero("bank-transactions", copy)
-
+    copied = company.in_xero("bank-transactions", copy)
     office.world.wait(minutes=8)
     office.run_until_quiet()
+    assert company.state(twice) == "held: twice_in_xero"
+
+    company.in_xero(f"bank-transactions/{row['id'] if which == 'ours' else copied['id']}/delete")
+    office.morning()
     office.night()
 
+    assert company.state(twice) == "posted"
     assert len(company.postings_sent()) == 1
-    company.doubtful[twice] = "held: twice_in_xero"
+    company.doubtful[twice] = "posted"
 
 
 def test_every_attempt_has_a_key_of_its_own_and_remembers_what_it_proved(office: Office) -> None:

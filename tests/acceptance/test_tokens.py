@@ -75,7 +75,7 @@ def test_once_xero_no_longer_lets_us_in_a_person_must_reconnect_and_we_do_not_as
     expect_nothing_sent(company, payment)
 
 
-def test_while_a_batch_is_uncertain_a_refused_repetition_leaves_it_uncertain(office: Office) -> None:
+def test_what_was_uncertain_when_xero_shut_us_out_stays_so_until_a_person_reconnects(office: Office) -> None:
     company = office.established()
     [payment] = company.moves(spends(100))
     office.world.fault("drop", when="after")
@@ -83,11 +83,32 @@ def test_while_a_batch_is_uncertain_a_refused_repetition_leaves_it_uncertain(off
     office.turn()
     company.in_xero("disconnect")
     office.run_until_quiet()
-
     assert company.connection.state == ConnectionState.NEEDS_RECONNECT
     assert company.state(payment) == "uncertain"
-    assert len(company.rows(payment)) == 1
-    office.companies.remove(company)  # its batch stays open until a person has reconnected
+
+    office.reconnect(company)
+    office.night()
+
+    assert company.connection.state == ConnectionState.LIVE
+    assert [request.status for request in company.postings_sent()] == [0, 403]
+
+
+@pytest.mark.parametrize("what", ["revoke", "disconnect"])
+def test_after_reconnecting_the_next_night_sends_what_is_missing_and_nothing_twice(office: Office, what: str) -> None:
+    company = office.established()
+    company.moves(spends(100))
+    office.night()
+    company.in_xero(what)
+    company.moves(spends(200))
+    office.night()
+    assert company.states() == {"posted": 1}
+
+    office.reconnect(company)
+    company.moves(spends(300))
+    office.night()
+
+    assert company.states() == {"posted": 3}
+    assert len(company.bank_accounts()) == 1
 
 
 @pytest.mark.parametrize("by_oauth", [False, True])

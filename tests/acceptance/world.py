@@ -28,7 +28,7 @@ from models.posting_batch import open_batches
 from models.states import OPEN_RUN_STATES, SETTLED_IN_XERO
 from models.sync_run import SyncRun
 from scheduler.tick import tick
-from services.connect import Grant, connect
+from services.connect import Grant, Wishes, connect
 from services.request_sync import request_sync
 from services.sync_organisation import sync_organisation
 from services.workbench import Workbench, make_workbench
@@ -441,6 +441,26 @@ class Misquoted(Http):
         return replace(answer, body=json.dumps(content).encode())
 
 
+class Slow(Http):
+    """Passes everything on; each call to Xero takes a second of the world's clock."""
+
+    def __init__(self, http: Http, world: World) -> None:
+        self._http, self._world = http, world
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Answer:
+        if "/xero/" in url:
+            self._world.wait(seconds=1)
+        return self._http.call(method, url, headers=headers, params=params, body=body)
+
+
 @contextmanager
 def before(place: str, what: Callable[[], Any]) -> Iterator[None]:
     """Just before `place` (module.function) is called for the first time, something happens."""
@@ -503,25 +523,39 @@ class Office:
         **codes: str,
     ) -> Company:
         """A person connects; transactions settled from `starts_at`, default now, on are to be sent."""
-        known = company.known
-        api_key = "" if qonto_by_oauth else f"{known['qonto_login']}:{known['qonto_secret']}"
-        connection = connect(
-            self.workbench,
-            Grant(
-                qonto_api_key=Secret(api_key),
-                qonto_refresh_token=Secret(known["qonto_tokens"]["refresh_token"]),
-                xero_refresh_token=Secret(known["xero_tokens"]["refresh_token"]),
-            ),
-            who="ada",
-            time_zone=zone,
-            starts_at=starts_at,
-        )
+        wishes = Wishes(time_zone=zone, starts_at=starts_at)
+        connection = connect(self.workbench, self._grant(company, by_oauth=qonto_by_oauth), wishes, who="ada")
         company.connection_id = connection.id
         company.zone, company.starts_at = zone, connection.starts_at
         if codes:
             self.choose(company, **codes)
         self.companies.append(company)
         return company
+
+    def reconnect(self, company: Company) -> None:
+        """A person lets us in again, with a new consent in Xero."""
+        company.known["xero_tokens"] = self._redeem(company.in_xero("authorize")["code"])
+        connection = connect(self.workbench, self._grant(company, by_oauth=False), Wishes(), who="ada")
+        company.connection_id = connection.id
+
+    def _grant(self, company: Company, *, by_oauth: bool) -> Grant:
+        known = company.known
+        return Grant(
+            qonto_api_key=Secret("" if by_oauth else f"{known['qonto_login']}:{known['qonto_secret']}"),
+            qonto_refresh_token=Secret(known["qonto_tokens"]["refresh_token"]),
+            xero_refresh_token=Secret(known["xero_tokens"]["refresh_token"]),
+        )
+
+    def _redeem(self, code: str) -> Row:
+        """The tokens behind a consent, which the page will fetch once there is one."""
+        app = self.workbench.xero_app
+        pair = f"{app.client_id}:{app.client_secret.reveal()}".encode()
+        headers = {
+            "Authorization": "Basic " + base64.b64encode(pair).decode(),
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        form = f"grant_type=authorization_code&code={code}&redirect_uri=".encode()
+        return cast("Row", json.loads(self._http.call("POST", app.token_url, headers=headers, body=form).body))
 
     def choose(self, company: Company, **codes: str) -> None:
         """The customer chooses other accounts to code to."""
@@ -543,6 +577,10 @@ class Office:
     def xero_answers(self, change: Callable[[list[Row]], list[Row]]) -> None:
         """Until we restart, Xero's bank transactions read otherwise."""
         self.workbench = replace(self.workbench, http=Misquoted(self._http, "/BankTransactions", change))
+
+    def xero_takes_time(self) -> None:
+        """Until we restart, each call to Xero takes a second."""
+        self.workbench = replace(self.workbench, http=Slow(self._http, self.world))
 
     def connected(self, name: str = "Farolillo SL", **description: Any) -> Company:
         """A customer who has just connected."""
