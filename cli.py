@@ -19,7 +19,7 @@ import click
 
 import demo as demonstration
 from clients.errors import Reconnect, RemoteError
-from console import Screen
+from console import Screen, plain
 from domain.money import to_decimal
 from logs import log_to_stderr
 from messaging import BrokerUnreachable, ConfirmingPublisher, InProcessPublisher, Lane, run_worker
@@ -33,7 +33,7 @@ from models.states import OPEN_RUN_STATES
 from models.sync_run import SyncRun
 from sandbox import serve
 from scheduler.loop import Scheduler
-from services.connect import CannotConnect, Grant, connect
+from services.connect import CannotConnect, Grant, Wishes, connect
 from services.explain import explain as explain_transaction
 from services.plan_night import plan_night
 from services.prove_balance import prove_balance
@@ -41,9 +41,10 @@ from services.request_sync import request_sync
 from services.sync_organisation import sync_organisation
 from services.view_connections import view_accounts, view_connection, view_connections, view_runs
 from services.workbench import Workbench, make_workbench
-from settings import Secret, Settings, SettingsError, read_settings
-from workers.process import IN_PROCESS, worker_broker
+from settings import IN_PROCESS, Secret, Settings, SettingsError, read_settings
+from workers.process import worker_broker
 
+FOLLOW_SECONDS = 0.1  # between two looks at a run
 BROKEN, USAGE, UNREACHABLE, SETTINGS, RECONNECT = 1, 2, 3, 4, 5
 EXIT_CODES = """\b
 Exit codes:
@@ -62,7 +63,7 @@ class Failure(click.ClickException):
     """An error with an exit code of its own, told on one line."""
 
     def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(message)
+        super().__init__(plain(message))
         self.exit_code = exit_code  # type: ignore[misc] # click declares it for the class; it is read from the instance
 
 
@@ -151,7 +152,10 @@ def demo(screen: Screen, seed: int, organisations: int, max_transactions: int) -
 @click.option("--seed", type=int, help="Begin with a world of 10 organisations made from this seed.")
 def sandbox(host: str, port: int, latency: float, seed: int | None) -> None:
     """A Qonto and a Xero on this machine, with faults on demand (sandbox/README.md)."""
-    serve(host, port, latency=latency, seed=seed)
+    try:
+        serve(host, port, latency=latency, seed=seed)
+    except OSError as error:
+        raise Failure(f"cannot listen on {host}:{port}: {error.strerror}", UNREACHABLE) from error
 
 
 @main.command()
@@ -272,25 +276,23 @@ def connections_add(
             qonto_refresh_token=_secret(qonto_token_file, "Qonto refresh token") if qonto_token_file else Secret(""),
             xero_refresh_token=_secret(xero_token_file, "Xero refresh token"),
         )
-        connection = connect(
-            workbench,
-            grant,
-            who=who,
-            name=name,
-            tenant=tenant,
-            time_zone=time_zone,
-            starts_at=starts_at.replace(tzinfo=ZoneInfo(time_zone)) if starts_at else None,
-        )
+        begins = starts_at.replace(tzinfo=ZoneInfo(time_zone)) if starts_at else None
+        connection = connect(workbench, grant, Wishes(name, tenant, time_zone, begins), who=who)
         view = view_connection(connection)
         if screen.as_json:
             screen.json(view)
         else:
-            screen.say(f"{view.organisation} is connected to {view.tenant_name}; its first night is tonight at 23:00.")
+            screen.say(f"{view.organisation} is connected to {view.tenant_name}; it syncs at 23:00 {view.time_zone}.")
             screen.say(f"Not waiting: qonto-xero sync {view.organisation}")
 
 
 def _secret(path: str | None, what: str) -> Secret:
-    return Secret(Path(path).read_text().strip() if path else click.prompt(what, hide_input=True, err=True))
+    if not path:
+        return Secret(click.prompt(what, hide_input=True, err=True))
+    try:
+        return Secret(Path(path).read_text().strip())
+    except UnicodeDecodeError as error:
+        raise Failure(f"{path} does not hold a {what}: it is not text", USAGE) from error
 
 
 @connections.command("list")
@@ -336,7 +338,7 @@ def sync(screen: Screen, organisation: str, wait: bool, who: str) -> None:
             _follow(screen, run.id, workbench, stop, alone=alone)
         found = next(row for row in view_runs(the_connection(organisation), 100) if row["run"] == run.id)
         screen.rows("Sync", ["organisation", "state", "imported", "posted", "accounts_created", "reason"], [found])
-        if found["state"] == "failed":
+        if found["state"] != "done":
             sys.exit(BROKEN)
 
 
@@ -351,7 +353,7 @@ def _follow(screen: Screen, run_id: int, workbench: Workbench, stop: Event, *, a
             bar.update(task, completed=run.posted, total=run.imported or None)
             if run.state not in OPEN_RUN_STATES or run.state == "waiting":
                 return
-            stop.wait(0.0 if alone else 0.2)
+            stop.wait(FOLLOW_SECONDS)
 
 
 @main.command()
@@ -364,9 +366,16 @@ def plan(screen: Screen, organisation: str) -> None:
         if screen.as_json:
             screen.json(planned)
             return
-        rows = [asdict(account) | {"sum": to_decimal(account.cents)} for account in planned.accounts]
+        rows = [
+            asdict(account) | {"sum": to_decimal(account.cents), "excluded": _counts(account.excluded)}
+            for account in planned.accounts
+        ]
         screen.rows("Tonight", ["name", "in_xero", "to_send", "sum", "excluded"], rows)
-        screen.say(f"{planned.writes} writes to Xero. Stored and waiting: {planned.waiting or 'nothing'}")
+        screen.say(f"{planned.writes} writes to Xero. Stored and waiting: {_counts(planned.waiting) or 'nothing'}")
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{what}: {count}" for what, count in counts.items())
 
 
 @main.command()
@@ -419,7 +428,7 @@ def balance(screen: Screen, organisation: str) -> None:
     if screen.as_json:
         screen.json([asdict(proof) | {"is_equal": proof.is_equal, "is_proved": proof.is_proved} for proof in proofs])
     else:
-        money = ("qonto", "opening", "xero", "unexplained")
+        money = ("qonto", "opening", "to_come", "xero", "unexplained")
         rows = [
             asdict(proof) | {key: to_decimal(getattr(proof, key)) for key in money} | {"equal": proof.is_equal}
             for proof in proofs

@@ -47,7 +47,7 @@ class Screen:
         elif self.out.is_terminal:
             self.out.print(_table(title, columns, found))
         else:
-            lines = ["\t".join(columns), *("\t".join(_plain(row[column]) for column in columns) for row in found)]
+            lines = ["\t".join(columns), *("\t".join(plain(row[column]) for column in columns) for row in found)]
             sys.stdout.write("\n".join(lines) + "\n")
 
     def json(self, value: Any) -> None:
@@ -56,11 +56,7 @@ class Screen:
     def say(self, text: str, style: str = "") -> None:
         """A line beside the result; silent when the result is JSON."""
         if not self.as_json:
-            self.out.print(escape(text), style=style or None)
-
-    def warn(self, text: str) -> None:
-        """What went wrong and what to do, on standard error."""
-        self.err.print(escape(text), style="bold red" if self.err.is_terminal else None)
+            self.out.print(escape(plain(text)), style=style or None)
 
     def progress(self) -> Progress:
         """A progress bar on standard error; it draws nothing when that is no terminal."""
@@ -86,12 +82,12 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]
 
 
 def _coloured(value: Any) -> str:
-    text = escape(_plain(value))
+    text = escape(plain(value))
     colour = COLOURS.get(text)
     return f"[{colour}]{text}[/{colour}]" if colour else text
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
     """One line of printable text, whatever a bank or a person put into a name."""
     if isinstance(value, bool):
         value = "yes" if value else "no"

@@ -30,12 +30,12 @@ from models.posting import Posting, count_by_state
 from models.states import OPEN_RUN_STATES, RunKind, RunState
 from models.sync_run import SyncRun
 from scheduler.loop import Scheduler
-from services.connect import Grant, connect
+from services.connect import Grant, Wishes, connect
 from services.prove_balance import AccountBalance, prove_balance
 from services.request_sync import replay_run
 from services.workbench import Workbench, make_workbench
-from settings import Secret, read_settings
-from workers.process import IN_PROCESS, worker_broker
+from settings import IN_PROCESS, Secret, read_settings
+from workers.process import worker_broker
 
 FIRST_EVENING = "2026-11-18T20:00:00Z"  # 21:00 in Paris, two hours before the first night
 SECOND_EVENING = "2026-11-19T20:00:00Z"
@@ -201,7 +201,7 @@ class _Story:
             qonto_refresh_token=Secret(""),
             xero_refresh_token=Secret(organisation["xero_tokens"]["refresh_token"]),
         )
-        connect(self._workbench, grant, who="demo", starts_at=self._starts_at)
+        connect(self._workbench, grant, Wishes(starts_at=self._starts_at), who="demo")
 
     def _night(self, name: str, scheduler: Scheduler, at: str) -> None:
         self._set_clock(datetime.fromisoformat(at))

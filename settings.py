@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 PREFIX = "QONTO_XERO_"
 KEY_BYTES = 32
+IN_PROCESS = "memory://"  # the broker URL of a machine on which nothing is installed
 
 
 class SettingsError(Exception):
@@ -76,7 +77,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     read = _Reader(environment)
     return Settings(
         database_url=read.secret("DATABASE_URL").reveal() or "sqlite:///qonto-xero.sqlite3",
-        broker_url=read.secret("BROKER_URL").reveal() or "memory://",
+        broker_url=_broker_url(read.secret("BROKER_URL").reveal() or IN_PROCESS),
         encryption_keys=_keys(read.secret("ENCRYPTION_KEYS")),
         xero_api_url=read.url("XERO_API_URL", "https://api.xero.com"),
         xero_identity_url=read.url("XERO_IDENTITY_URL", "https://identity.xero.com"),
@@ -124,6 +125,17 @@ class _Reader:
             raise SettingsError(f"{PREFIX}{name}_FILE names a file that cannot be read: {error.strerror}") from error
         except UnicodeDecodeError as error:
             raise SettingsError(f"{PREFIX}{name}_FILE names a file that is not text") from error
+
+
+def _broker_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        fits = url == IN_PROCESS or (parts.scheme in {"amqp", "amqps"} and bool(parts.hostname) and parts.port != 0)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise SettingsError(f"{PREFIX}BROKER_URL is neither {IN_PROCESS} nor amqp://user:password@host:port/vhost")
+    return url
 
 
 def _keys(ring: Secret) -> dict[str, bytes]:

@@ -23,12 +23,17 @@ class SteadyClock:
         self._asked: tuple[datetime, float] | None = None
 
     def __call__(self) -> datetime:
-        steady = time.monotonic()
+        steady = _steady_seconds()
         if self._asked is None or steady - self._asked[1] > self._refresh_seconds:
-            self._asked = (self._reference(), time.monotonic())
+            self._asked = (self._reference(), _steady_seconds())
             return self._asked[0]
         told, at = self._asked
         return told + timedelta(seconds=steady - at)
+
+
+def _steady_seconds() -> float:
+    """Seconds that nobody sets back, and that go on while the machine sleeps, where it can tell."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class _Told(msgspec.Struct):

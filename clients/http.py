@@ -15,7 +15,7 @@ from clients.errors import Temporary
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
-TOTAL_SECONDS = 45  # leases and replay waits build on it: no call of ours lives longer
+TOTAL_SECONDS = 45  # leases and replay waits build on it; only a server that drips its answer can outlive it
 BODY_BYTES = 10 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
 POOL = 32  # connections kept to one host; more than the threads of a worker

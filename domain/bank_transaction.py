@@ -15,7 +15,6 @@ BATCH_ROWS = 50  # elements a request that Xero advises
 class Payable(Protocol):
     """What of a transaction Xero gets to see."""
 
-    transaction_id: str
     side: str
     amount_cents: int
     currency: str
@@ -26,6 +25,7 @@ class Payable(Protocol):
     counterparty: str
     reference: str
     card_last_digits: str
+    url: str
     date: date
 
 
@@ -34,7 +34,7 @@ def deep_link(app_url: str, transaction_id: str) -> str:
     return f"{app_url}/transactions/{quote(transaction_id, safe='')}"
 
 
-def to_xero(payable: Payable, *, account_id: str, account_code: str, app_url: str) -> dict[str, Any]:
+def to_xero(payable: Payable, *, account_id: str, account_code: str) -> dict[str, Any]:
     """The element to create. Amount positive and without tax; direction is the type; currency is the account's."""
     element: dict[str, Any] = {
         "Type": "RECEIVE" if payable.side == "credit" else "SPEND",
@@ -49,7 +49,7 @@ def to_xero(payable: Payable, *, account_id: str, account_code: str, app_url: st
         ],
         "BankAccount": {"AccountID": account_id},
         "Date": payable.date.isoformat(),
-        "Url": deep_link(app_url, payable.transaction_id),
+        "Url": payable.url,
         "LineAmountTypes": "NoTax",
         "Status": "AUTHORISED",
     }

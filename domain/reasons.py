@@ -26,6 +26,8 @@ class Held(StrEnum):
     NO_ACCOUNT = "account_not_in_xero"
     REFUSED = "refused_for_now"
     TWICE_IN_XERO = "twice_in_xero"
+    NO_ANSWER = "no_answer"
+    UNRECOGNISED = "unrecognised_in_xero"
 
 
 class Rejected(StrEnum):
@@ -48,6 +50,8 @@ SENTENCES: dict[str, str] = {
     Held.NO_ACCOUNT: "Its bank account has no account in Xero; it is sent once it has one.",
     Held.REFUSED: "Xero refused it; it is tried again the next nights, and rejected if Xero goes on refusing.",
     Held.TWICE_IN_XERO: "Xero has it more than once. A person must delete the surplus copy in Xero.",
+    Held.NO_ANSWER: "Xero answered no attempt readably and does not have it; it is tried again the next night.",
+    Held.UNRECOGNISED: "Xero took it, but its answer does not show our link. A person must compare the two.",
     Rejected.REFUSED: "Xero refused it each time it was sent.",
 }
 

@@ -6,7 +6,7 @@ import re
 
 from domain.reasons import Held, Rejected
 
-MOST_ATTEMPTS = 3  # nights on which a refusal we do not know is tried before it counts as final
+MOST_REFUSALS = 3  # nights on which a refusal we do not know is tried before it counts as final
 
 KNOWN: tuple[tuple[re.Pattern[str], Held], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), reason)
@@ -19,12 +19,12 @@ KNOWN: tuple[tuple[re.Pattern[str], Held], ...] = tuple(
 )
 
 
-def meaning(messages: list[str], attempts: int) -> Held | Rejected:
-    """Whether a refused transaction is held or rejected. `attempts` counts this one.
+def meaning(messages: list[str], refusals: int) -> Held | Rejected:
+    """Whether a refused transaction is held or rejected. `refusals` counts this one.
 
     A message we do not know may pass (an account archived between our read and our write, say), so it is tried again.
     """
     for pattern, reason in KNOWN:
         if any(pattern.search(message) for message in messages):
             return reason
-    return Rejected.REFUSED if attempts >= MOST_ATTEMPTS else Held.REFUSED
+    return Rejected.REFUSED if refusals >= MOST_REFUSALS else Held.REFUSED

@@ -23,6 +23,8 @@ from peewee import (
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
 from psycopg.conninfo import conninfo_to_dict
 
+from settings import SettingsError
+
 POOL_WAIT_SECONDS = 10  # longer than any of our transactions, shorter than a person's patience
 IDLE_SECONDS = 300  # give a connection back before a load balancer silently forgets it
 LOCK_WAIT_SECONDS = 30  # SQLite has one writer; a night on one machine queues behind it
@@ -68,7 +70,7 @@ def configure(url: str, pool_size: int = 10) -> None:
     """Point every table at `url`: `sqlite:///relative.file`, `sqlite:////absolute.file` or `postgresql://...`.
 
     Opens nothing yet. `pool_size` is the most connections this process will hold on PostgreSQL.
-    Raises DatabaseUnreachable for a URL of another kind.
+    Raises SettingsError for a URL of another kind, or one that holds an unencoded password.
     """
     parts = urlsplit(url)
     if parts.scheme == "sqlite" and parts.path.strip("/"):
@@ -77,8 +79,8 @@ def configure(url: str, pool_size: int = 10) -> None:
         _check_postgresql(url)
         database.initialize(_postgresql(url, pool_size))
     else:
-        raise DatabaseUnreachable(
-            f"QONTO_XERO_DATABASE_URL starts with {parts.scheme or 'nothing'!r}: use sqlite:/// or postgresql://"
+        raise SettingsError(
+            "QONTO_XERO_DATABASE_URL is neither sqlite:///file nor postgresql://user:password@host:port/name"
         )
 
 
@@ -146,7 +148,7 @@ def read_moment(value: Any) -> Any:
 def _sqlite(path: str) -> Database:
     sqlite3.register_adapter(datetime, lambda moment: moment.astimezone(UTC).isoformat(" ", "microseconds"))
     sqlite3.register_adapter(date, date.isoformat)
-    pragmas = {"journal_mode": "wal", "foreign_keys": 1, "synchronous": "normal"}
+    pragmas = {"journal_mode": "wal", "foreign_keys": 1, "synchronous": "full"}
     return SqliteDatabase(unquote(path), pragmas=pragmas, timeout=LOCK_WAIT_SECONDS)
 
 
@@ -158,7 +160,7 @@ def _check_postgresql(url: str) -> None:
     except (ValueError, psycopg.Error):
         fits = False
     if not fits:
-        raise DatabaseUnreachable(
+        raise SettingsError(
             "QONTO_XERO_DATABASE_URL is not postgresql://user:password@host:port/name:"
             " percent-encode what is special in the password"
         )

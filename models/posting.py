@@ -29,8 +29,9 @@ ROWS_A_STATEMENT = 500  # under SQLite's 32,766 parameters with room to spare
 class Posting(Table):
     """One row per (Xero organisation, Qonto transaction), for ever. Money in integer cents of `currency`.
 
-    `date` is the day it settled on the organisation's own calendar. `attempts` counts the batches it was in;
-    `alone` asks for a batch of its own, after Xero refused a whole batch unread.
+    `date` is the day it settled on the organisation's own calendar; `url` its link to Qonto, by which we know it again
+    in Xero, so it never changes. `attempts` counts the batches it was in, `refusals` how often Xero refused it by
+    itself; `alone` asks for a batch of its own, after Xero refused a whole batch unread.
     """
 
     id = BigAutoField()
@@ -52,10 +53,12 @@ class Posting(Table):
     counterparty = TextField()
     reference = TextField()
     card_last_digits = TextField()
+    url = TextField()
     settled_at = UtcField()
     settled_balance_cents = BigIntegerField(null=True)
     date = DateField()
     attempts = IntegerField(default=0)
+    refusals = IntegerField(default=0)
     alone = BooleanField(default=False)
     batch_id = BigIntegerField(null=True, index=True)
     xero_account_id = TextField(default="")

@@ -22,8 +22,9 @@ PARAMETER = ":p:"
 class SyncRun(Table):
     """`wake_at`: when somebody should look at it again, unless a worker holds the organisation's lease.
 
-    `turns` counts the jobs that worked on it, `failures` those in a row that did not end well. Once `prepared_at` is
-    set, accounts and transactions have been read and only posting is left. The counts say what this run did.
+    `turns` counts the jobs that worked on it, `starts` those in a row that never ended, `failures` those in a row that
+    ended badly. Once `prepared_at` is set, accounts and transactions have been read and only posting is left. The
+    counts say what this run did.
     """
 
     id = BigAutoField()
@@ -37,6 +38,7 @@ class SyncRun(Table):
     wake_at = UtcField()
     wave = TextField(default="", index=True)
     turns = IntegerField(default=0)
+    starts = IntegerField(default=0)
     failures = IntegerField(default=0)
     imported = IntegerField(default=0)
     posted = IntegerField(default=0)
@@ -84,10 +86,10 @@ def open_runs(kind: RunKind, lane: str, state: RunState, nights: Sequence[Night]
     values = ", ".join([f"({PARAMETER}, {PARAMETER}, {PARAMETER})"] * len(nights))
     statement = f"""
         INSERT INTO sync_run (organisation_id, connection_id, kind, local_date, lane, state, reason, wake_at, wave,
-                              turns, failures, imported, posted, accounts_created, created_at)
+                              turns, starts, failures, imported, posted, accounts_created, created_at)
         WITH night (time_zone, local_date, due_at) AS (VALUES {values})
         SELECT organisation.id, connection.id, {PARAMETER}, night.local_date, {PARAMETER}, {PARAMETER}, '',
-               night.due_at, '', 0, 0, 0, 0, 0, {PARAMETER}
+               night.due_at, '', 0, 0, 0, 0, 0, 0, {PARAMETER}
         FROM connection
         JOIN organisation ON organisation.id = connection.organisation_id
         JOIN night ON night.time_zone = organisation.time_zone
@@ -152,6 +154,7 @@ def ask_for_run(connection: Connection, kind: RunKind, lane: str, local_date: da
             SyncRun.wake_at: now,
             SyncRun.finished_at: None,
             SyncRun.prepared_at: None,
+            SyncRun.starts: 0,
             SyncRun.failures: 0,
             SyncRun.reason: "",
         },

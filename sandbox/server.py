@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.web_request import BaseRequest
 
 from sandbox.control.router import Control
-from sandbox.faults import Stage
+from sandbox.fault_spec import Stage
 from sandbox.instants import parse_instant
 from sandbox.qonto_api.service import QontoService
 from sandbox.service import Service

@@ -7,8 +7,7 @@ import struct
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
 
-from sandbox.faults import Fault
-from sandbox.wire import JSON, Answer
+from sandbox.wire import JSON, Answer, Spoiler
 
 _HUGE_BYTES = 50 * 1024 * 1024
 _GARBAGE = b'{"Id":"7b\x00\xff <html><body>not what you hoped for'
@@ -28,7 +27,7 @@ def _response(answer: Answer) -> web.Response:
     return web.Response(status=answer.status, body=answer.body, headers=headers)
 
 
-async def _spoil(request: BaseRequest, answer: Answer, fault: Fault) -> web.StreamResponse:
+async def _spoil(request: BaseRequest, answer: Answer, fault: Spoiler) -> web.StreamResponse:
     match fault.spec.action:
         case "drop":
             _close(request)

@@ -3,18 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote
 
 import msgspec
 
-if TYPE_CHECKING:
-    from sandbox.faults import Fault
+from sandbox.fault_spec import FaultSpec
 
 JSON = "application/json; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 
 encode_json = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class Spoiler(Protocol):
+    """The fault that struck a request."""
+
+    id: str
+    spec: FaultSpec
 
 
 class Call:
@@ -34,7 +40,7 @@ class Call:
         self.key = headers.get("Idempotency-Key", "")
         self.body_bytes = len(body)
         self.concurrent = 1
-        self.fault: Fault | None = None
+        self.fault: Spoiler | None = None
 
     @cached_property
     def query(self) -> dict[str, list[str]]:
@@ -69,7 +75,7 @@ class Answer:
     body: bytes = b""
     content_type: str = JSON
     headers: dict[str, str] = field(default_factory=dict)
-    fault: "Fault | None" = None
+    fault: Spoiler | None = None
 
 
 def json_answer(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Answer:

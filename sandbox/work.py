@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from sandbox.faults import Fault, Faults, Stage
+from sandbox.fault_spec import Stage
+from sandbox.faults import Fault, Faults
 from sandbox.wire import Answer, Call
 
 Spoiled = Callable[[Fault], Answer]

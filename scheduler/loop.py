@@ -43,6 +43,9 @@ class Scheduler:
         except (BrokerUnreachable, RemoteError, *DATABASE_OUTAGE) as error:
             log.warning("this turn achieved nothing: %s", error)
             return OUTAGE_SECONDS
+        except Exception:
+            log.exception("this turn ended unexpectedly; the next one tries again")
+            return OUTAGE_SECONDS
 
     def _tick_if_due(self) -> None:
         if time.monotonic() < self._next_tick:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from clients.qonto.client import Qonto
 from clients.qonto.organisation import Organisation as QontoOrganisation
 from clients.qonto.organisation import read_organisation
 from clients.xero.connections import Tenant, list_tenants
@@ -14,7 +13,9 @@ from models import audit
 from models.credential import Credential
 from models.database import transaction
 from models.organisation import Connection, Organisation, connection_of
-from services.access_tokens import ApiKey, StoredTokens, secret_context
+from models.states import ConnectionState
+from models.unsettled import adopt_unsettled
+from services.access_tokens import secret_context
 from services.workbench import QONTO_API_KEY, QONTO_OAUTH, XERO_OAUTH, Workbench
 from settings import Secret
 
@@ -32,54 +33,54 @@ class Grant:
     xero_refresh_token: Secret
 
 
-def connect(
-    workbench: Workbench,
-    grant: Grant,
-    *,
-    who: str,
-    name: str = "",
-    tenant: str = "",
-    time_zone: str = "Europe/Paris",
-    starts_at: datetime | None = None,
-) -> Connection:
-    """Try both sides, then store the connection; transactions settled from `starts_at` (default now) on are sent.
-
-    `tenant` names the Xero organisation, by id or name, and may be left out when the token reaches only one.
-    Raises CannotConnect, or one of the clients' errors when a side does not let us in.
+@dataclass(frozen=True)
+class Wishes:
+    """What a person may choose. `tenant` names the Xero organisation, by id or name, when the token reaches several;
+    `starts_at` is when what settles begins to be sent, now if empty.
     """
-    qonto_credential = _store_credential(
-        workbench,
-        QONTO_API_KEY if grant.qonto_api_key else QONTO_OAUTH,
-        grant.qonto_api_key or grant.qonto_refresh_token,
-    )
-    xero_credential = _store_credential(workbench, XERO_OAUTH, grant.xero_refresh_token)
+
+    name: str = ""
+    tenant: str = ""
+    time_zone: str = "Europe/Paris"
+    starts_at: datetime | None = None
+
+
+def connect(workbench: Workbench, grant: Grant, wishes: Wishes, *, who: str) -> Connection:
+    """Try both sides, then store the connection; one that needs reconnecting is brought to life again.
+
+    Raises CannotConnect, or one of the clients' errors when a side does not let us in; then nothing is stored.
+    """
+    kind = QONTO_API_KEY if grant.qonto_api_key else QONTO_OAUTH
+    qonto = _store_credential(workbench, kind, grant.qonto_api_key or grant.qonto_refresh_token)
+    xero = _store_credential(workbench, XERO_OAUTH, grant.xero_refresh_token)
     try:
-        organisation = read_organisation(_qonto(workbench, qonto_credential))
-        tokens = StoredTokens(
-            xero_credential.id, workbench.xero_app, workbench.keyring, workbench.http, workbench.clock
-        )
-        chosen = _choose(list_tenants(workbench.http, workbench.xero_api_url, tokens), tenant)
-        return _store(
-            workbench, organisation, chosen, qonto_credential, xero_credential, who, name, time_zone, starts_at
-        )
+        organisation = read_organisation(workbench.qonto_as(qonto))
+        ailing = _ailing(organisation)
+        tenants = list_tenants(workbench.http, workbench.xero_api_url, workbench.xero_tokens(xero.id))
+        tenant = _choose(tenants, wishes.tenant or (ailing.tenant_id if ailing else ""))
+        with transaction():
+            if ailing:
+                return _revive(ailing, tenant, qonto, xero, who, workbench.clock())
+            return _store(organisation, tenant, qonto, xero, wishes, who, workbench.clock())
     except Exception:
-        Credential.delete().where(Credential.id.in_([qonto_credential.id, xero_credential.id])).execute()
+        Credential.delete().where(Credential.id.in_([qonto.id, xero.id])).execute()
         raise
 
 
 def _store_credential(workbench: Workbench, kind: str, secret: Secret) -> Credential:
-    if not secret:
-        raise CannotConnect(f"no secret was given for {kind}")
+    if not secret.reveal().isascii() or not secret.reveal().isprintable() or not secret:
+        raise CannotConnect(f"what was given as {kind.replace('_', ' ')} cannot be one: it is empty, or not plain text")
     credential_id = uuid4().hex
     sealed = workbench.keyring.encrypt(secret, secret_context(credential_id))
     return Credential.create(id=credential_id, kind=kind, secret=sealed, created_at=workbench.clock())
 
 
-def _qonto(workbench: Workbench, credential: Credential) -> Qonto:
-    if credential.kind == QONTO_API_KEY:
-        return Qonto(workbench.http, workbench.qonto_api_url, ApiKey(credential, workbench.keyring), workbench.clock)
-    tokens = StoredTokens(credential.id, workbench.qonto_app, workbench.keyring, workbench.http, workbench.clock)
-    return Qonto(workbench.http, workbench.qonto_api_url, tokens, workbench.clock, scheme="Bearer ")
+def _ailing(organisation: QontoOrganisation) -> Connection | None:
+    """The connection that waits to be connected again. Raises CannotConnect for one that is well."""
+    found = connection_of(organisation.id)
+    if found and found.state == ConnectionState.LIVE:
+        raise CannotConnect(f"{organisation.slug} is connected already, to {found.tenant_name or found.tenant_id}")
+    return found
 
 
 def _choose(tenants: list[Tenant], wanted: str) -> Tenant:
@@ -92,41 +93,48 @@ def _choose(tenants: list[Tenant], wanted: str) -> Tenant:
     raise CannotConnect(f"choose one of the Xero organisations with --tenant: {names}")
 
 
+def _revive(
+    connection: Connection, tenant: Tenant, qonto: Credential, xero: Credential, who: str, now: datetime
+) -> Connection:
+    if connection.tenant_id != tenant.tenant_id:
+        raise CannotConnect(f"it was connected to another Xero organisation, {connection.tenant_name}: choose that one")
+    connection.qonto_credential_id, connection.xero_credential_id = qonto.id, xero.id
+    connection.state, connection.reason = ConnectionState.LIVE, ""
+    connection.save()
+    audit.record(who, "connection.reconnect", connection.id, now)
+    return connection
+
+
 def _store(
-    workbench: Workbench,
     organisation: QontoOrganisation,
     tenant: Tenant,
-    qonto_credential: Credential,
-    xero_credential: Credential,
+    qonto: Credential,
+    xero: Credential,
+    wishes: Wishes,
     who: str,
-    name: str,
-    time_zone: str,
-    starts_at: datetime | None,
+    now: datetime,
 ) -> Connection:
-    now = workbench.clock()
-    with transaction():
-        if connection_of(organisation.id):
-            raise CannotConnect(f"{organisation.slug} is connected already: disconnect it first")
-        Organisation.insert(
-            id=organisation.id,
-            slug=organisation.slug,
-            name=organisation.legal_name or organisation.name or organisation.slug,
-            time_zone=time_zone,
-            created_at=now,
-        ).on_conflict(
-            conflict_target=[Organisation.id],
-            update={Organisation.slug: organisation.slug, Organisation.time_zone: time_zone},
-        ).execute()
-        connection = Connection.create(
-            id=uuid4().hex,
-            organisation_id=organisation.id,
-            name=name or tenant.tenant_name or tenant.tenant_id,
-            tenant_id=tenant.tenant_id,
-            tenant_name=tenant.tenant_name or "",
-            qonto_credential_id=qonto_credential.id,
-            xero_credential_id=xero_credential.id,
-            starts_at=starts_at or now,
-            created_at=now,
-        )
-        audit.record(who, "connection.add", connection.id, now, f"to Xero organisation {tenant.tenant_id}")
+    Organisation.insert(
+        id=organisation.id,
+        slug=organisation.slug,
+        name=organisation.legal_name or organisation.name or organisation.slug,
+        time_zone=wishes.time_zone,
+        created_at=now,
+    ).on_conflict(
+        conflict_target=[Organisation.id],
+        update={Organisation.slug: organisation.slug, Organisation.time_zone: wishes.time_zone},
+    ).execute()
+    connection = Connection.create(
+        id=uuid4().hex,
+        organisation_id=organisation.id,
+        name=wishes.name or tenant.tenant_name or tenant.tenant_id,
+        tenant_id=tenant.tenant_id,
+        tenant_name=tenant.tenant_name or "",
+        qonto_credential_id=qonto.id,
+        xero_credential_id=xero.id,
+        starts_at=wishes.starts_at or now,
+        created_at=now,
+    )
+    adopt_unsettled(connection)
+    audit.record(who, "connection.add", connection.id, now, f"to Xero organisation {tenant.tenant_id}")
     return connection

@@ -7,6 +7,7 @@ from typing import Any
 
 from clients.qonto.transactions import Page, Transaction
 from domain.balance_chain import Settled, first_break
+from domain.bank_transaction import deep_link
 from domain.calendar import local_date
 from domain.money import signed
 from domain.reasons import Held
@@ -54,7 +55,8 @@ def _import(job: Job, account: BankAccount, updated_from: datetime) -> bool:
 
 def _store(job: Job, account: BankAccount, page: Page) -> None:
     now = job.now()
-    rows = [_posting(job, account, row) | {"created_at": now, "changed_at": now} for row in page.rows]
+    settled = [row for row in page.rows if row.settled_at]  # what has not settled yet comes again when it has
+    rows = [_posting(job, account, row) | {"created_at": now, "changed_at": now} for row in settled]
     with job.holding():
         new = insert_new(rows)
         for unreadable in page.unreadable:
@@ -85,6 +87,7 @@ def _posting(job: Job, account: BankAccount, row: Transaction) -> dict[str, Any]
         "counterparty": storable(row.clean_counterparty_name),
         "reference": storable(row.reference),
         "card_last_digits": storable(row.card_last_digits),
+        "url": deep_link(job.app_url, row.id),
         "settled_at": settled_at,
         "settled_balance_cents": row.settled_balance_cents,
         "date": local_date(settled_at, job.organisation.time_zone),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from datetime import datetime
 
 from clients.authorised import with_token
 from clients.errors import AccessExpired, Permanent, RateLimited, Reconnect, Temporary
 from clients.xero.bank_transactions import BankTransaction, freeze, put_bank_transactions
-from domain.bank_transaction import BATCH_ROWS, deep_link, to_xero
+from domain.bank_transaction import BATCH_ROWS, to_xero
 from domain.coding import CodingCodes
-from domain.reasons import Rejected
+from domain.reasons import Held, Rejected
+from domain.recovery import Send, Step, next_step
 from domain.refusals import meaning
-from models.bank_account import live_links
+from models.bank_account import AccountLink, live_links
 from models.organisation import Connection
 from models.posting import Posting, due_postings, members, move, record_bank_transactions
 from models.posting_batch import PostingBatch
@@ -35,19 +37,30 @@ def post_transactions(job: Job) -> bool:
 
 
 def freeze_batch(job: Job) -> PostingBatch | None:
-    """The next request, as stored: nothing of it has been sent. `None` when nothing is due."""
-    due = due_postings(job.connection.id, BATCH_ROWS)
-    if not due:
-        return None
-    links = live_links(job.tenant_id, job.organisation.id)
-    codes = coding_codes(job.connection)
+    """The next request, as stored: nothing of it has been sent. `None` when nothing is due that can be sent.
+
+    What turns out to have no account to go to, or to be coded to, is held; it holds no other.
+    """
+    while due := due_postings(job.connection.id, BATCH_ROWS):
+        links = live_links(job.tenant_id, job.organisation.id)
+        codes = coding_codes(job.connection)
+        homeless = [posting.id for posting in due if posting.bank_account_id not in links]
+        uncoded = [posting.id for posting in due if not codes.code_for(posting.side, posting.operation_type)]
+        if not homeless and not uncoded:
+            return _freeze(job, due, links, codes)
+        with job.holding():
+            move(Posting.id.in_(uncoded), PostingState.HELD, job.now(), reason=Held.CODING_ACCOUNT)
+            move(Posting.id.in_(homeless), PostingState.HELD, job.now(), reason=Held.NO_ACCOUNT)
+    return None
+
+
+def _freeze(job: Job, due: list[Posting], links: dict[str, AccountLink], codes: CodingCodes) -> PostingBatch:
     body = freeze(
         [
             to_xero(
                 posting,
                 account_id=links[posting.bank_account_id].xero_account_id,
                 account_code=codes.code_for(posting.side, posting.operation_type),
-                app_url=job.app_url,
             )
             for posting in due
         ]
@@ -99,7 +112,8 @@ def send_batch(job: Job, batch: PostingBatch) -> None:
 
 
 def _send_once(job: Job, batch: PostingBatch, token: Secret) -> None:
-    _store_sending(job, batch)
+    if not _store_sending(job, batch):
+        return
     try:
         answers = put_bank_transactions(job.xero, token, bytes(batch.body), batch.key)
     except (RateLimited, Reconnect, AccessExpired):
@@ -113,22 +127,38 @@ def _send_once(job: Job, batch: PostingBatch, token: Secret) -> None:
         _store_outcome(job, batch, answers)
 
 
-def _store_sending(job: Job, batch: PostingBatch) -> None:
-    now = job.now()
+def _store_sending(job: Job, batch: PostingBatch) -> bool:
+    """Whether it may still go out: getting a token, or the lease's lock, may have taken longer than Xero's memory."""
     with job.holding():
+        now = job.now()
+        if not isinstance(step_of(batch, now), Send):
+            return False
         batch.state = BatchState.SENDING
         batch.sends += 1
         batch.first_sent_at = batch.first_sent_at or now
         batch.last_sent_at = now
         batch.fence = job.lease.fence
         batch.save()
+    return True
+
+
+def step_of(batch: PostingBatch, now: datetime) -> Step:
+    """What the rules of recovery say about a batch without an outcome."""
+    return next_step(
+        first_sent_at=batch.first_sent_at,
+        last_sent_at=batch.last_sent_at,
+        sends=batch.sends,
+        refused=bool(batch.refused),
+        now=now,
+    )
 
 
 def _store_unprocessed(job: Job, batch: PostingBatch) -> None:
     """This send had no effect. Unless an earlier one may have had, the batch is as if never sent."""
     with job.holding():
-        if batch.sends == 1:
-            batch.state, batch.sends = BatchState.INTENDED, 0
+        batch.sends -= 1
+        if batch.sends == 0:
+            batch.state = BatchState.INTENDED
             batch.first_sent_at = batch.last_sent_at = None
         else:
             batch.state = BatchState.UNCERTAIN
@@ -146,20 +176,27 @@ def store_uncertain(job: Job, batch: PostingBatch, problem: str, refused: str = 
 
 
 def _store_outcome(job: Job, batch: PostingBatch, answers: list[BankTransaction]) -> None:
-    """Each row by its own answer, matched by its link; rows without an answer leave the batch uncertain."""
+    """Each row by its own answer, matched by its link, in one transaction.
+
+    Rows without an answer leave the batch uncertain. But if Xero made rows that show none of our links, no look could
+    find them either: then the rows are held for a person, for nothing may be sent again.
+    """
     by_url = {answer.url: answer for answer in answers}
-    postings = members([batch.id])
-    answered = [(p, by_url[url]) for p in postings if (url := deep_link(job.app_url, p.transaction_id)) in by_url]
+    postings = [p for p in members([batch.id]) if p.state in {PostingState.SENDING, PostingState.UNCERTAIN}]
+    answered = [(posting, by_url[posting.url]) for posting in postings if posting.url in by_url]
+    unknown = [posting.id for posting in postings if posting.url not in by_url]
+    links = {posting.url for posting in members([batch.id])}
     with job.holding():
-        store_posted(job, [(p, answer) for p, answer in answered if answer.is_created])
+        store_posted(job, [(posting, answer) for posting, answer in answered if answer.is_created])
         for posting, answer in answered:
             if not answer.is_created:
                 store_refused(job, posting, answer.messages)
-        batch.state, batch.problem = BatchState.RESOLVED, ""
-        batch.resolved_at = job.now()
+        if unknown and not any(answer.is_created and answer.url not in links for answer in answers):
+            store_uncertain(job, batch, f"Xero's answer names {len(answered)} of {len(postings)} rows")
+            return
+        move(Posting.id.in_(unknown), PostingState.HELD, job.now(), reason=Held.UNRECOGNISED)
+        batch.state, batch.problem, batch.resolved_at = BatchState.RESOLVED, "", job.now()
         batch.save()
-    if len(answered) < len(postings):
-        store_uncertain(job, batch, f"Xero's answer names {len(answered)} of {len(postings)} rows")
 
 
 def store_posted(job: Job, rows: list[tuple[Posting, BankTransaction]], detail: str = "") -> None:
@@ -177,6 +214,8 @@ def store_posted(job: Job, rows: list[tuple[Posting, BankTransaction]], detail: 
 
 def store_refused(job: Job, posting: Posting, messages: list[str]) -> None:
     """Xero refused this row: held or rejected, in Xero's own words. Call it inside `job.holding()`."""
-    reason = meaning(messages, posting.attempts)
+    refusals = posting.refusals + 1
+    reason = meaning(messages, refusals)
     state = PostingState.REJECTED if isinstance(reason, Rejected) else PostingState.HELD
-    move(Posting.id == posting.id, state, job.now(), reason=reason, detail="; ".join(messages), alone=False)
+    detail = "; ".join(messages)
+    move(Posting.id == posting.id, state, job.now(), reason=reason, detail=detail, alone=False, refusals=refusals)

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from clients.qonto.bank_accounts import QontoAccount, list_bank_accounts
+from clients.qonto.client import Qonto
 from clients.xero.bank_transactions import BankTransaction, list_bank_transactions
 from domain.balance_chain import Settled, opening_balance
-from domain.bank_transaction import deep_link
 from domain.money import signed, to_cents
 from models.bank_account import AccountLink
 from models.organisation import Connection
 from models.posting import Posting
 from models.states import SETTLED_IN_XERO
+from services.read_transactions import is_ours, read_from, walk
 from services.workbench import Workbench
 
 
@@ -32,7 +33,8 @@ class Difference:
 class AccountBalance:
     """Cents throughout. `opening` is Qonto's balance before the first transaction that we read: Xero starts at zero.
 
-    `unexplained` is what remains of qonto - opening - xero once every difference is named; anything but 0 is an error.
+    `to_come` is what has settled since the last night. `unexplained` is what remains of
+    qonto - opening - to_come - xero once every difference is named; anything but 0 is an error.
     """
 
     bank_account_id: str
@@ -40,13 +42,14 @@ class AccountBalance:
     currency: str
     qonto: int
     opening: int
+    to_come: int
     xero: int
     differences: list[Difference]
     unexplained: int
 
     @property
     def is_equal(self) -> bool:
-        return self.qonto - self.opening == self.xero and not self.differences
+        return self.qonto - self.opening - self.to_come == self.xero and not self.differences
 
     @property
     def is_proved(self) -> bool:
@@ -61,12 +64,13 @@ def prove_balance(connection: Connection, workbench: Workbench) -> list[AccountB
     in_xero: defaultdict[str, list[BankTransaction]] = defaultdict(list)
     for row in list_bank_transactions(workbench.xero(connection)):
         in_xero[row.bank_account.account_id].append(row)
+    qonto = workbench.qonto(connection)
     proofs = []
-    for account in list_bank_accounts(workbench.qonto(connection)):
+    for account in list_bank_accounts(qonto):
         rows = [row for account_id in links[account.id] if account_id for row in in_xero[account_id]]
         postings = _postings(connection, account.id)
         if account.balance_cents is not None and (rows or postings):
-            proofs.append(_compare(account, postings, rows, workbench.qonto_app_url))
+            proofs.append(_compare(account, postings, rows, _to_come(connection, qonto, account, postings)))
     return proofs
 
 
@@ -76,18 +80,28 @@ def _postings(connection: Connection, bank_account_id: str) -> list[Posting]:
     return list(Posting.select().where(ours & since).order_by(Posting.settled_at, Posting.id))
 
 
+def _to_come(connection: Connection, qonto: Qonto, account: QontoAccount, postings: list[Posting]) -> int:
+    """The sum of what Qonto has and no night has read yet."""
+    read = {posting.transaction_id for posting in postings}
+    rows = (row for page in walk(qonto, account.id, read_from(connection, account.id)) for row in page.rows)
+    new = {
+        row.id: signed(row.side, row.amount_cents) for row in rows if row.id not in read and is_ours(connection, row)
+    }
+    return sum(new.values())
+
+
 def _compare(
-    account: QontoAccount, postings: list[Posting], rows: list[BankTransaction], app_url: str
+    account: QontoAccount, postings: list[Posting], rows: list[BankTransaction], to_come: int
 ) -> AccountBalance:
     qonto = account.balance_cents or 0
-    moved = sum(signed(posting.side, posting.amount_cents) for posting in postings)
     told = opening_balance(
         Settled(p.transaction_id, p.settled_at, signed(p.side, p.amount_cents), p.settled_balance_cents)
         for p in postings
     )
-    opening = qonto - moved if told is None else told
+    moved = sum(signed(posting.side, posting.amount_cents) for posting in postings)
+    opening = qonto - to_come - moved if told is None else told
     xero = sum(_cents(row) for row in rows if not row.is_deleted)
-    differences = list(_differences({deep_link(app_url, p.transaction_id): p for p in postings}, rows))
+    differences = list(_differences({posting.url: posting for posting in postings}, rows))
     named = sum(difference.cents for difference in differences)
     return AccountBalance(
         bank_account_id=account.id,
@@ -95,9 +109,10 @@ def _compare(
         currency=account.currency,
         qonto=qonto,
         opening=opening,
+        to_come=to_come,
         xero=xero,
         differences=differences,
-        unexplained=qonto - opening - xero - named,
+        unexplained=qonto - opening - to_come - xero - named,
     )
 
 

@@ -16,10 +16,11 @@ from services.create_account import create_account, intend_link, last_four, stor
 from services.job import Job
 
 
-def provision_accounts(job: Job) -> Chart:
+def provision_accounts(job: Job) -> tuple[Chart, list[QontoAccount]]:
     """Create what is missing in Xero, and again what a person deleted or archived there; one read for all accounts.
 
-    A refusal or an outage for one account is noted in the job and holds no other. Returns Xero's chart of accounts.
+    A refusal or an outage for one account is noted in the job and holds no other. Returns Xero's chart of accounts, and
+    Qonto's bank accounts.
     """
     in_qonto = list_bank_accounts(job.qonto)
     _store_accounts(job, in_qonto)
@@ -31,7 +32,7 @@ def provision_accounts(job: Job) -> Chart:
         except (Temporary, Permanent) as error:
             job.problems.append(f"account {account.id}: {error}")
     provision_coding_account(job, chart)
-    return chart
+    return chart, in_qonto
 
 
 def _store_accounts(job: Job, in_qonto: list[QontoAccount]) -> None:

@@ -33,6 +33,11 @@ def walk(qonto: Qonto, bank_account_id: str, updated_from: datetime) -> Iterator
         position = next_position(position, last, more=page.more)
 
 
+def is_ours(connection: Connection, row: Transaction) -> bool:
+    """Whether a row is settled, and settled since the connection began."""
+    return row.status == "completed" and row.settled_at is not None and row.settled_at >= connection.starts_at
+
+
 def exclusion(connection: Connection, row: Transaction, *, is_external: bool) -> Excluded | None:
     """Why a row is never sent over this connection; `None` means that it is."""
     return why_excluded(

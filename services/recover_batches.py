@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from clients.xero.bank_transactions import BankTransaction, list_bank_transactions
-from domain.bank_transaction import deep_link
 from domain.reasons import Held
-from domain.recovery import LookUp, Send, Wait, next_step
+from domain.recovery import Send, Wait
 from models.posting import Posting, members, move
 from models.posting_batch import PostingBatch, open_batches
 from models.states import BatchState, PostingState
 from services.job import Job
-from services.post_transactions import send_batch, store_posted, store_refused, store_uncertain
+from services.look_up import Found, find_in_xero, store_found, the_one
+from services.post_transactions import send_batch, step_of, store_refused, store_uncertain
 
-CLOCK_MARGIN = timedelta(minutes=5)  # Xero's clock against ours
+MOST_LOST = 5  # attempts that Xero may leave without an answer before a posting rests until the next night
 
 
 def recover_batches(job: Job) -> datetime | None:
@@ -28,11 +26,11 @@ def recover_batches(job: Job) -> datetime | None:
     for batch in open_batches(job.connection.id):
         if batch.state == BatchState.SENDING:
             store_uncertain(job, batch, "whoever sent it ended before storing an outcome")
-        if isinstance(_step(job, batch), Send):
+        if isinstance(step_of(batch, job.now()), Send):
             send_batch(job, batch)
         if batch.state == BatchState.RESOLVED:
             continue
-        step = _step(job, batch)
+        step = step_of(batch, job.now())
         if isinstance(step, Wait):
             waits.append(step.until)
         else:
@@ -42,48 +40,22 @@ def recover_batches(job: Job) -> datetime | None:
     return min(waits, default=None)
 
 
-def _step(job: Job, batch: PostingBatch) -> Send | Wait | LookUp:
-    return next_step(
-        first_sent_at=batch.first_sent_at,
-        last_sent_at=batch.last_sent_at,
-        sends=batch.sends,
-        refused=bool(batch.refused),
-        now=job.now(),
-    )
-
-
 def _look_up(job: Job, batches: list[PostingBatch]) -> None:
     """Adopt what Xero has. What a complete look did not find was never taken, and may be sent again under a new key."""
     started = job.now()
-    since = min(batch.first_sent_at for batch in batches if batch.first_sent_at) - CLOCK_MARGIN
-    open_postings = {
-        deep_link(job.app_url, posting.transaction_id): posting
-        for posting in members(batch.id for batch in batches)
-        if posting.state == PostingState.UNCERTAIN
-    }
-    found: defaultdict[int, list[BankTransaction]] = defaultdict(list)
-    for row in list_bank_transactions(job.xero, since):
-        if row.url in open_postings:
-            found[open_postings[row.url].id].append(row)
+    postings = [p for p in members(batch.id for batch in batches) if p.state == PostingState.UNCERTAIN]
+    found = find_in_xero(job, postings, min(batch.first_sent_at for batch in batches if batch.first_sent_at))
     for batch in batches:
-        mine = [posting for posting in open_postings.values() if posting.batch_id == batch.id]
+        mine = [posting for posting in postings if posting.batch_id == batch.id]
         _store_look_up(job, batch, mine, found, started)
 
 
-def _store_look_up(
-    job: Job,
-    batch: PostingBatch,
-    postings: list[Posting],
-    found: dict[int, list[BankTransaction]],
-    started: datetime,
-) -> None:
-    once = [(posting, found[posting.id][0]) for posting in postings if len(found.get(posting.id, ())) == 1]
-    twice = [posting.id for posting in postings if len(found.get(posting.id, ())) > 1]
-    absent = [posting for posting in postings if not found.get(posting.id)]
+def _store_look_up(job: Job, batch: PostingBatch, postings: list[Posting], found: Found, started: datetime) -> None:
+    absent = [posting for posting in postings if not found[posting.id]]
+    surplus = [posting.id for posting in postings if found[posting.id] and not the_one(found[posting.id])]
     with job.holding():
-        store_posted(job, once, detail="found in Xero")
-        if twice:
-            move(Posting.id.in_(twice), PostingState.HELD, job.now(), reason=Held.TWICE_IN_XERO)
+        store_found(job, postings, found)
+        move(Posting.id.in_(surplus), PostingState.HELD, job.now(), reason=Held.TWICE_IN_XERO)
         _store_absent(job, batch, absent)
         batch.state, batch.resolved_at = BatchState.RESOLVED, job.now()
         batch.looked_up_at, batch.looked_up_found = started, len(postings) - len(absent)
@@ -96,5 +68,7 @@ def _store_absent(job: Job, batch: PostingBatch, absent: list[Posting]) -> None:
             store_refused(job, posting, [batch.refused])
         return
     detail = f"not in Xero: proved by the look-up of batch {batch.id}"
-    proved = Posting.id.in_([posting.id for posting in absent])
-    move(proved, PostingState.DUE, job.now(), detail=detail, alone=bool(batch.refused))
+    tired = [posting.id for posting in absent if posting.attempts >= MOST_LOST]
+    again = [posting.id for posting in absent if posting.attempts < MOST_LOST]
+    move(Posting.id.in_(tired), PostingState.HELD, job.now(), reason=Held.NO_ANSWER, detail=detail)
+    move(Posting.id.in_(again), PostingState.DUE, job.now(), detail=detail, alone=bool(batch.refused))

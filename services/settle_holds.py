@@ -9,19 +9,21 @@ from models.bank_account import newest_links
 from models.posting import Posting, move
 from models.states import LinkState, PostingState
 from services.job import Job
+from services.look_up import find_in_xero, store_found
 from services.post_transactions import coding_codes
 
 NO_ACCOUNT = (Held.NO_ACCOUNT, Held.CURRENCY)
-TRIED_EVERY_NIGHT = (Held.CONTACT, Held.REFUSED)
+TRIED_EVERY_NIGHT = (Held.CONTACT, Held.REFUSED, Held.NO_ANSWER)
 
 
 def settle_holds(job: Job, active_codes: set[str]) -> None:
     """Compare what holds with what Xero has now. `active_codes` are the Codes that a line may be coded to.
 
-    Costs one read of Xero if something is held for its lock date, and none otherwise.
+    Costs a read of Xero if something is held for its lock date, another if something is there twice, else none.
     """
-    _release(job, Posting.reason.in_(TRIED_EVERY_NIGHT))
+    _release(job, Posting.reason.in_(TRIED_EVERY_NIGHT) & (Posting.changed_at < job.run.started_at))
     _settle_lock_date(job)
+    _settle_twice(job)
     _settle_accounts(job)
     _settle_coding(job, active_codes)
 
@@ -32,6 +34,16 @@ def _settle_lock_date(job: Job) -> None:
         return
     until = read_organisation(job.xero).locked_until()
     _release(job, (Posting.reason == Held.LOCK_DATE) & ((Posting.date > until) if until else True))
+
+
+def _settle_twice(job: Job) -> None:
+    """A person was asked to delete the surplus copy; what then is there once is adopted."""
+    twice = (Posting.state == PostingState.HELD) & (Posting.reason == Held.TWICE_IN_XERO)
+    postings = list(Posting.select().where((Posting.connection_id == job.connection.id) & twice))
+    if postings:
+        found = find_in_xero(job, postings, min(posting.created_at for posting in postings))
+        with job.holding():
+            store_found(job, postings, found)
 
 
 def _settle_accounts(job: Job) -> None:

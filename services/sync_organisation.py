@@ -11,7 +11,7 @@ from uuid import uuid4
 from clients.errors import Permanent, RateLimited, Reconnect, RemoteError, Temporary
 from models import audit
 from models.bank_account import BankAccount
-from models.lease import Lease, LeaseLost, take_lease
+from models.lease import LEASE, Lease, LeaseLost, take_lease
 from models.organisation import Connection, Organisation
 from models.outbox import announce
 from models.pause import pause_tenant, paused_until
@@ -29,8 +29,8 @@ from services.workbench import Workbench
 log = logging.getLogger(__name__)
 
 ACTOR = "organisation.sync"  # the job's name on the wire: stable, because messages outlive deploys
-MOST_FAILURES = 6  # turns in a row that may end badly before a run gives up until the next night
-BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, 30))
+MOST_STARTS = 3  # workers in a row that may die over a run
+BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, *[30] * 10))  # then until the next night
 BUSY = timedelta(seconds=30)  # when another worker has the organisation
 
 
@@ -73,14 +73,15 @@ def _wait_in_line(run: SyncRun, when: datetime) -> None:
 
 
 def _begin(run: SyncRun, lease: Lease, workbench: Workbench, stopping: Callable[[], bool]) -> Job:
-    """The turn counts as failed until it has ended well, so that a run that kills its worker is seen to do so."""
+    """Count the start before the work, so that a run that kills its worker is seen to do so."""
     connection = Connection.get_by_id(run.connection_id)
     now = workbench.clock()
     with lease.holding():
         SyncRun.update(
             state=RunState.RUNNING,
             turns=SyncRun.turns + 1,
-            failures=SyncRun.failures + 1,
+            starts=SyncRun.starts + 1,
+            wake_at=now + LEASE,
             started_at=run.started_at or now,
         ).where(SyncRun.id == run.id).execute()
     return Job(
@@ -116,8 +117,8 @@ def _why_not(job: Job) -> Verdict | None:
     """What keeps this turn from doing anything; `None` means go."""
     if job.connection.state != ConnectionState.LIVE:
         return Verdict(RunState.FAILED, f"the connection is {job.connection.state}")
-    if job.run.failures > MOST_FAILURES:
-        return Verdict(RunState.FAILED, f"given up after {MOST_FAILURES} turns that ended badly: {job.run.reason}")
+    if job.run.starts > MOST_STARTS:
+        return Verdict(RunState.FAILED, f"its last {MOST_STARTS} workers ended without a word")
     until = paused_until(job.tenant_id, job.now())
     return Verdict(RunState.WAITING, "Xero asked us to wait", wake_at=until) if until else None
 
@@ -141,9 +142,9 @@ def _steps(job: Job) -> Verdict:
 
 def _prepare(job: Job) -> bool:
     """Accounts, then transactions, then holds; whether all was read. What fails for one account fails for it alone."""
-    chart = provision_accounts(job)
+    chart, in_qonto = provision_accounts(job)
     reached_end = True
-    for account in list(BankAccount.select().where(BankAccount.organisation_id == job.organisation.id)):
+    for account in list(BankAccount.select().where(BankAccount.id.in_([account.id for account in in_qonto]))):
         try:
             reached_end = import_transactions(job, account) and reached_end
         except (Temporary, Permanent) as error:
@@ -172,10 +173,9 @@ def _ask_to_reconnect(job: Job, error: RemoteError) -> None:
 
 
 def _try_later(job: Job, reason: str) -> Verdict:
-    if job.run.failures >= MOST_FAILURES:
+    if job.run.failures >= len(BACKOFF):
         return Verdict(RunState.FAILED, reason)
-    wait = BACKOFF[min(job.run.failures, len(BACKOFF)) - 1]
-    return Verdict(RunState.WAITING, reason, wake_at=job.now() + wait, failed=True)
+    return Verdict(RunState.WAITING, reason, wake_at=job.now() + BACKOFF[job.run.failures], failed=True)
 
 
 def _end(job: Job, verdict: Verdict) -> None:
@@ -190,7 +190,8 @@ def _end(job: Job, verdict: Verdict) -> None:
             state=verdict.state,
             reason=verdict.reason,
             wake_at=verdict.wake_at or now + SILENCE,
-            failures=SyncRun.failures if verdict.failed else 0,
+            starts=0,
+            failures=SyncRun.failures + 1 if verdict.failed else 0,
             finished_at=now if over else None,
         ).where(SyncRun.id == job.run.id).execute()
         if verdict.at_once:

@@ -42,19 +42,23 @@ class Workbench:
 
     def xero(self, connection: Connection) -> Xero:
         """A client for the connection's Xero organisation."""
-        tokens = self._tokens(connection.xero_credential_id, self.xero_app)
+        tokens = self.xero_tokens(connection.xero_credential_id)
         return Xero(self.http, self.xero_api_url, connection.tenant_id, tokens, self.budget, self.clock)
 
+    def xero_tokens(self, credential_id: str) -> StoredTokens:
+        """Access to whatever Xero organisations a credential reaches."""
+        return StoredTokens(credential_id, self.xero_app, self.keyring, self.http, self.clock)
+
     def qonto(self, connection: Connection) -> Qonto:
-        """A client for the connection's Qonto organisation, by its API key or its OAuth token."""
-        credential = Credential.get_by_id(connection.qonto_credential_id)
+        """A client for the connection's Qonto organisation."""
+        return self.qonto_as(Credential.get_by_id(connection.qonto_credential_id))
+
+    def qonto_as(self, credential: Credential) -> Qonto:
+        """A client that shows Qonto this API key, or OAuth token."""
         if credential.kind == QONTO_API_KEY:
             return Qonto(self.http, self.qonto_api_url, ApiKey(credential, self.keyring), self.clock)
-        tokens = self._tokens(credential.id, self.qonto_app)
+        tokens = StoredTokens(credential.id, self.qonto_app, self.keyring, self.http, self.clock)
         return Qonto(self.http, self.qonto_api_url, tokens, self.clock, scheme="Bearer ")
-
-    def _tokens(self, credential_id: str, app: OAuthApp) -> StoredTokens:
-        return StoredTokens(credential_id, app, self.keyring, self.http, self.clock)
 
 
 def make_workbench(settings: Settings) -> Workbench:

@@ -127,6 +127,7 @@ def make_posting(*, connection: Connection | None = None, **changes: Any) -> Pos
         "counterparty": "Nube Hosting",
         "reference": "",
         "card_last_digits": "4242",
+        "url": f"https://app.qonto.com/transactions/{next(_numbers)}",
         "settled_at": NOW - timedelta(hours=3),
         "date": TODAY,
         "created_at": NOW,
@@ -199,7 +200,13 @@ def make_pause(**changes: Any) -> Pause:
 
 
 def make_quarantine(**changes: Any) -> Quarantine:
-    defaults = {"source": "nightly", "payload": b"\xff", "reason": "not a message", "created_at": NOW}
+    defaults = {
+        "source": "nightly",
+        "payload": b"\xff",
+        "digest": str(next(_numbers)),
+        "reason": "not a message",
+        "created_at": NOW,
+    }
     return Quarantine.create(**defaults | changes)
 
 

@@ -10,9 +10,8 @@ from messaging import Database, DeadLetter, in_process_broker, rabbitmq_broker
 from models.database import close_connection, open_connection
 from models.quarantine import quarantine
 from services.workbench import Workbench
+from settings import IN_PROCESS
 from workers.actors import declare_actors
-
-IN_PROCESS = "memory://"  # the broker URL of a machine on which nothing is installed
 
 
 def worker_broker(broker_url: str, workbench: Workbench, stop: Event) -> dramatiq.Broker:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from clients.authorised import TokenSource, with_token
 from clients.clock import Clock
 from clients.decoding import decode, decode_leniently
-from clients.errors import AccessExpired, Permanent, RateLimited, Reconnect, RemoteError, Temporary
+from clients.errors import AccessExpired, Permanent, RateLimited, RemoteError, Temporary
 from clients.http import Answer, Http
 from settings import Secret
 
@@ -45,8 +45,6 @@ class Qonto:
         status = answer.status
         if status == 401:
             return AccessExpired(call, "401: the key or token is not accepted")
-        if status == 403:
-            return Reconnect(call, "403: the key or token may not read this")
         if status == 429:
             return RateLimited(call, "429: too many requests", self.clock() + _retry_after(answer))
         if 400 <= status < 500:

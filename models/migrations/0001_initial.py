@@ -108,10 +108,12 @@ TABLES = (
         counterparty TEXT NOT NULL,
         reference TEXT NOT NULL,
         card_last_digits TEXT NOT NULL,
+        url TEXT NOT NULL,
         settled_at TIMESTAMPTZ NOT NULL,
         settled_balance_cents BIGINT,
         date DATE NOT NULL,
         attempts INTEGER NOT NULL,
+        refusals INTEGER NOT NULL,
         alone BOOLEAN NOT NULL,
         batch_id BIGINT,
         xero_account_id TEXT NOT NULL,
@@ -172,6 +174,7 @@ TABLES = (
         wake_at TIMESTAMPTZ NOT NULL,
         wave TEXT NOT NULL,
         turns INTEGER NOT NULL,
+        starts INTEGER NOT NULL,
         failures INTEGER NOT NULL,
         imported INTEGER NOT NULL,
         posted INTEGER NOT NULL,
@@ -214,10 +217,12 @@ TABLES = (
         id {big_id},
         source TEXT NOT NULL,
         payload {bytes} NOT NULL,
+        digest TEXT NOT NULL,
         reason TEXT NOT NULL,
         created_at TIMESTAMPTZ NOT NULL,
         settled_at TIMESTAMPTZ
     )""",
+    "CREATE UNIQUE INDEX quarantine_digest ON quarantine (digest)",
     """
     CREATE TABLE audit_entry (
         id {big_id},

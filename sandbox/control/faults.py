@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from sandbox.control.answers import Wrong, created, read, unknown
-from sandbox.faults import Fault, FaultSpec
+from sandbox.fault_spec import FaultSpec
+from sandbox.faults import Fault
 from sandbox.wire import Answer, Call, json_answer
 from sandbox.world import World
 

@@ -24,7 +24,7 @@ from models.outbox import OutboxMessage
 from models.posting import Posting
 from models.states import PostingState
 from scheduler.tick import tick
-from services.connect import Grant, connect
+from services.connect import Grant, Wishes, connect
 from services.prove_balance import prove_balance
 from services.sync_organisation import sync_organisation
 from services.workbench import Workbench, make_workbench
@@ -119,7 +119,7 @@ def office(party: Party, tmp_path: Path) -> Iterator[Office]:
             qonto_refresh_token=Secret(""),
             xero_refresh_token=Secret(known["xero_tokens"]["refresh_token"]),
         )
-        connect(workbench, grant, who="test", starts_at=workbench.clock() - timedelta(days=1))
+        connect(workbench, grant, Wishes(starts_at=workbench.clock() - timedelta(days=1)), who="test")
         yield Office(party, workbench, http)
 
 

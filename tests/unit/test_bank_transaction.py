@@ -17,7 +17,6 @@ from domain.bank_transaction import deep_link, to_xero
 class Transaction:
     """A card payment in euros."""
 
-    transaction_id: str = "0193bb20-0000-7000-8000-00000000000a"
     side: str = "debit"
     amount_cents: int = 4730
     currency: str = "EUR"
@@ -28,6 +27,7 @@ class Transaction:
     counterparty: str = "Nube Hosting"
     reference: str = ""
     card_last_digits: str = "4242"
+    url: str = "https://app.qonto.com/transactions/0193bb20-0000-7000-8000-00000000000a"
     date: date = date(2026, 11, 21)
 
 
@@ -46,7 +46,6 @@ def element() -> Element:
             replace(PAYMENT, **changes),
             account_id="account-1",
             account_code="Q1",
-            app_url="https://app.qonto.com",
         )
 
     return in_xero

@@ -81,7 +81,7 @@ def test_an_api_key_goes_out_bare_and_a_token_with_its_scheme(talk: Talk, scheme
     ("status", "word"),
     [
         (401, Reconnect),
-        (403, Reconnect),
+        (403, Permanent),
         (429, RateLimited),
         *((status, Permanent) for status in (400, 404, 405, 412, 422, 428)),
         *((status, Temporary) for status in (201, 204, 500, 502, 503, 504)),

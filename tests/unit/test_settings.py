@@ -53,7 +53,6 @@ def test_a_variable_that_is_set_to_nothing_counts_as_not_set() -> None:
     ("variable", "setting"),
     [
         ("QONTO_XERO_DATABASE_URL", "database_url"),
-        ("QONTO_XERO_BROKER_URL", "broker_url"),
         ("QONTO_XERO_XERO_CLIENT_ID", "xero_client_id"),
         ("QONTO_XERO_QONTO_CLIENT_ID", "qonto_client_id"),
     ],
@@ -176,3 +175,16 @@ def test_settings_show_nothing_of_themselves() -> None:
 
     assert isinstance(settings, Settings)
     assert repr(settings) == str(settings) == f"{settings}" == "Settings(***)"
+
+
+@pytest.mark.parametrize("url", ["redis://host", "amqp://", "amqp://user:hunter2@host:port/", "some text"])
+def test_a_broker_url_that_makes_no_sense_is_refused_by_name_and_not_shown(url: str) -> None:
+    with pytest.raises(SettingsError, match="QONTO_XERO_BROKER_URL") as refusal:
+        read_settings({"QONTO_XERO_BROKER_URL": url})
+
+    assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("url", ["memory://", "amqp://user:secret@host:5672/vhost", "amqps://host/"])
+def test_a_broker_url_of_a_known_kind_is_taken_as_it_is(url: str) -> None:
+    assert read_settings({"QONTO_XERO_BROKER_URL": url}).broker_url == url

@@ -1,0 +1,40 @@
+"""Look in Xero for postings, by the link that only ours carry. Deleted rows count as found."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from clients.xero.bank_transactions import BankTransaction, list_bank_transactions
+from models.posting import Posting
+from services.job import Job
+from services.post_transactions import store_posted
+
+CLOCK_MARGIN = timedelta(minutes=5)  # Xero's clock against ours
+
+Found = dict[int, list[BankTransaction]]  # what Xero has of each posting, by posting id; empty when it has nothing
+
+
+def find_in_xero(job: Job, postings: Sequence[Posting], since: datetime) -> Found:
+    """What Xero has of these among the rows that changed since a moment. Complete when it returns; raises otherwise."""
+    by_url = {posting.url: posting.id for posting in postings}
+    found: Found = defaultdict(list)
+    for row in list_bank_transactions(job.xero, since - CLOCK_MARGIN):
+        if row.url in by_url:
+            found[by_url[row.url]].append(row)
+    return found
+
+
+def the_one(rows: Sequence[BankTransaction]) -> BankTransaction | None:
+    """The row that stands for a posting: the one that is not deleted, or a deleted one; `None` when several live."""
+    live = [row for row in rows if not row.is_deleted]
+    if len(live) > 1 or not rows:
+        return None
+    return live[0] if live else rows[0]
+
+
+def store_found(job: Job, postings: Sequence[Posting], found: Found) -> None:
+    """Adopt what is there exactly once. Call it inside `job.holding()`."""
+    adopted = [(posting, row) for posting in postings if (row := the_one(found[posting.id]))]
+    store_posted(job, adopted, detail="found in Xero")
