@@ -211,7 +211,7 @@ def test_connecting_while_xero_answers_garbage(small_company: Company, town: Wor
 
 def test_an_organisation_is_not_connected_twice(small_company: Company, town: WorldClient, party: Party) -> None:
     before = small_company.dump()
-    told(small_company.connect(party), USAGE, party.known["slug"], "connected already", "disconnect")
+    told(small_company.connect(party), USAGE, party.known["slug"], "connected already", "Farolillo SL")
     assert small_company.dump() == before
 
 

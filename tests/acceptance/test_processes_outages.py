@@ -136,6 +136,7 @@ def test_every_message_published_twice_posts_once(
     company.until(lambda: company.query(ANNOUNCED) == [(ORGANISATIONS,)], "every run to be announced")
     messages = broker.take("nightly")
     broker.publish("nightly", messages + messages)
+    town.fault("delay", match=PUTS, when="before", seconds=0.5, times=2 * ORGANISATIONS)  # the copies overlap
     workers = [company.start("worker") for _ in range(2)]
     company.until_night_is_done(organisations=ORGANISATIONS)
     company.until(lambda: broker.waiting("nightly") == 0, "every copy to be taken")
