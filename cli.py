@@ -149,7 +149,7 @@ def demo(screen: Screen, seed: int, organisations: int, max_transactions: int) -
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8900, show_default=True, help="0 takes a free one.")
 @click.option("--latency", default=0.0, show_default=True, help="Seconds that each request takes.")
-@click.option("--seed", type=int, help="Begin with a world of 10 organisations made from this seed.")
+@click.option("--seed", type=int, help="Makes the ids of everything in it repeatable.")
 def sandbox(host: str, port: int, latency: float, seed: int | None) -> None:
     """A Qonto and a Xero on this machine, with faults on demand (sandbox/README.md)."""
     try:

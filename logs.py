@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 from messaging import LogContextFilter
 
-QUIET = ("pika", "urllib3", "dramatiq", "peewee")  # they speak of every reconnect; warnings are enough
+QUIET = ("urllib3", "dramatiq", "peewee")  # warnings of theirs are enough
+SILENT = ("pika",)  # it logs each failed attempt several times; whoever called it says so once
 
 
 class JsonFormatter(logging.Formatter):
@@ -36,3 +37,5 @@ def log_to_stderr(level: int = logging.INFO) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in SILENT:
+        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -51,8 +51,10 @@ def connect(workbench: Workbench, grant: Grant, wishes: Wishes, *, who: str) -> 
     Raises CannotConnect, or one of the clients' errors when a side does not let us in; then nothing is stored.
     """
     kind = QONTO_API_KEY if grant.qonto_api_key else QONTO_OAUTH
-    qonto = _store_credential(workbench, kind, grant.qonto_api_key or grant.qonto_refresh_token)
-    xero = _store_credential(workbench, XERO_OAUTH, grant.xero_refresh_token)
+    qonto_secret = _usable(grant.qonto_api_key or grant.qonto_refresh_token, "Qonto")
+    xero_secret = _usable(grant.xero_refresh_token, "Xero")
+    qonto = _store_credential(workbench, kind, qonto_secret)
+    xero = _store_credential(workbench, XERO_OAUTH, xero_secret)
     try:
         organisation = read_organisation(workbench.qonto_as(qonto))
         ailing = _ailing(organisation)
@@ -67,9 +69,16 @@ def connect(workbench: Workbench, grant: Grant, wishes: Wishes, *, who: str) -> 
         raise
 
 
+def _usable(secret: Secret, whose: str) -> Secret:
+    text = secret.reveal()
+    if not text:
+        raise CannotConnect(f"no secret was given for {whose}")
+    if not text.isascii() or not text.isprintable():
+        raise CannotConnect(f"what was given as {whose}'s key or token is not plain text")
+    return secret
+
+
 def _store_credential(workbench: Workbench, kind: str, secret: Secret) -> Credential:
-    if not secret.reveal().isascii() or not secret.reveal().isprintable() or not secret:
-        raise CannotConnect(f"what was given as {kind.replace('_', ' ')} cannot be one: it is empty, or not plain text")
     credential_id = uuid4().hex
     sealed = workbench.keyring.encrypt(secret, secret_context(credential_id))
     return Credential.create(id=credential_id, kind=kind, secret=sealed, created_at=workbench.clock())

@@ -1,0 +1,63 @@
+"""What waited under an ended connection goes on when the same Xero organisation is connected anew.
+
+There is no use case yet that ends a connection; the test ends it in its table.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from models.organisation import Connection
+from models.states import ConnectionState
+from tests.acceptance.world import Company, Office, spends
+
+pytestmark = pytest.mark.acceptance
+
+
+def reconnect(office: Office, company: Company) -> None:
+    """A person ends the connection and connects the same Xero organisation again."""
+    Connection.update(state=ConnectionState.DISCONNECTED).where(Connection.id == company.connection_id).execute()
+    office.reconnect(company)
+    Connection.update(starts_at=company.starts_at).where(Connection.id == company.connection_id).execute()
+
+
+def test_what_was_sent_before_is_not_sent_again(office: Office) -> None:
+    company = office.established()
+    company.moves(spends(100))
+    office.night()
+
+    reconnect(office, company)
+    company.moves(spends(200))
+    office.night()
+
+    assert [len(request.urls()) for request in company.postings_sent()] == [1, 1]
+    assert len(company.bank_accounts()) == 1
+
+
+def test_what_was_held_before_is_sent_once_it_may_be(office: Office) -> None:
+    company = office.established()
+    [held] = company.moves(spends(100))
+    company.in_xero("lock-date", {"period_lock_date": "2099-01-01"})
+    office.night()
+    company.in_xero("lock-date", {"period_lock_date": None})
+
+    reconnect(office, company)
+    office.night()
+
+    assert company.state(held) == "posted"
+
+
+def test_what_was_uncertain_when_xero_shut_us_out_is_found_after_reconnecting(office: Office) -> None:
+    company = office.established()
+    [payment] = company.moves(spends(100))
+    office.world.fault("drop", when="after")
+    office.at_23()
+    office.turn()
+    company.in_xero("disconnect")
+    office.run_until_quiet()
+
+    reconnect(office, company)
+    office.night()
+
+    assert company.state(payment) == "posted"
+    assert len(company.postings_sent()) <= 2
