@@ -44,6 +44,7 @@ from services.workbench import Workbench, make_workbench
 from settings import IN_PROCESS, Secret, Settings, SettingsError, read_settings
 from workers.process import worker_broker
 
+QONTO_BEGAN = 2017
 FOLLOW_SECONDS = 0.1  # between two looks at a run
 BROKEN, USAGE, UNREACHABLE, SETTINGS, RECONNECT = 1, 2, 3, 4, 5
 EXIT_CODES = """\b
@@ -269,6 +270,8 @@ def connections_add(
     """Connect a Qonto organisation to a Xero one. Secrets come from files, or are asked for, never from arguments."""
     if time_zone not in available_timezones():
         raise Failure(f"--time-zone {time_zone!r} is not an IANA time zone such as Europe/Paris", USAGE)
+    if starts_at and starts_at.year < QONTO_BEGAN:
+        raise Failure(f"--from {starts_at.date()} is before there was a Qonto", USAGE)
     with at_work() as (_, workbench):
         key = Secret("") if qonto_token_file else _secret(qonto_key_file, "Qonto API key (login:secret)")
         grant = Grant(
@@ -287,6 +290,8 @@ def connections_add(
 
 
 def _secret(path: str | None, what: str) -> Secret:
+    if not path and not sys.stdin.isatty():
+        raise Failure(f"there is no terminal to ask for the {what} on: name a file that holds it", USAGE)
     if not path:
         return Secret(click.prompt(what, hide_input=True, err=True))
     try:

@@ -233,7 +233,8 @@ class _Story:
         return list(SyncRun.select().where(SyncRun.state.in_(OPEN_RUN_STATES)))
 
     def _move_on_if_all_wait(self, open_runs: list[SyncRun]) -> None:
-        if all(run.state == RunState.WAITING for run in open_runs):
+        # Time never leaps in life: nobody may be at work, nor about to be, when it does here.
+        if all(run.state == RunState.WAITING and not run.wave for run in open_runs):
             next_wake = min(run.wake_at for run in open_runs)
             if next_wake > self._workbench.clock():
                 self._set_clock(next_wake)

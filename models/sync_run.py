@@ -22,9 +22,9 @@ PARAMETER = ":p:"
 class SyncRun(Table):
     """`wake_at`: when somebody should look at it again, unless a worker holds the organisation's lease.
 
-    `turns` counts the jobs that worked on it, `starts` those in a row that never ended, `failures` those in a row that
-    ended badly. Once `prepared_at` is set, accounts and transactions have been read and only posting is left. The
-    counts say what this run did.
+    `wave` is set from its being announced until a worker begins. `turns` counts the jobs that worked on it, `starts`
+    those in a row that never ended, `failures` those in a row that ended badly. Once `prepared_at` is set, accounts and
+    transactions have been read and only posting is left. The counts say what this run did.
     """
 
     id = BigAutoField()

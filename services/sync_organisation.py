@@ -67,9 +67,9 @@ def sync_organisation(run_id: int, workbench: Workbench, stopping: Callable[[], 
 
 def _wait_in_line(run: SyncRun, when: datetime) -> None:
     """Another run of this organisation has its lease. If it is this very run, it needs nobody else."""
-    SyncRun.update(state=RunState.WAITING, reason="waits for another run of this organisation", wake_at=when).where(
-        (SyncRun.id == run.id) & SyncRun.state.in_((RunState.DUE, RunState.WAITING))
-    ).execute()
+    SyncRun.update(
+        state=RunState.WAITING, reason="waits for another run of this organisation", wake_at=when, wave=""
+    ).where((SyncRun.id == run.id) & SyncRun.state.in_((RunState.DUE, RunState.WAITING))).execute()
 
 
 def _begin(run: SyncRun, lease: Lease, workbench: Workbench, stopping: Callable[[], bool]) -> Job:
@@ -82,6 +82,7 @@ def _begin(run: SyncRun, lease: Lease, workbench: Workbench, stopping: Callable[
             turns=SyncRun.turns + 1,
             starts=SyncRun.starts + 1,
             wake_at=now + LEASE,
+            wave="",
             started_at=run.started_at or now,
         ).where(SyncRun.id == run.id).execute()
     return Job(

@@ -87,3 +87,12 @@ def test_a_plan_says_in_words_what_is_left_out(small_company: Company, town: Wor
     shown = small_company.ask("plan", party.known["slug"]).out
     assert "{" not in shown
     assert "zero_amount: 1" in shown
+
+
+def test_a_start_before_there_was_a_qonto(small_company: Company, town: WorldClient) -> None:
+    ran = small_company.connect(town.organisation(), "--from", "0001-01-01")
+    refused(small_company, ran, USAGE, "--from", "0001-01-01")
+
+
+def test_a_secret_that_cannot_be_asked_for_without_a_terminal(small_company: Company) -> None:
+    refused(small_company, small_company.run("connections", "add"), USAGE, "terminal", "file")
