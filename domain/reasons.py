@@ -16,7 +16,7 @@ class Excluded(StrEnum):
 
 
 class Held(StrEnum):
-    """Waits for something outside to change, and lets go by itself."""
+    """Waits for something outside to change. Most let go by themselves; their sentences say what a person can do."""
 
     LOCK_DATE = "lock_date"
     CURRENCY = "currency_not_enabled"

@@ -23,7 +23,7 @@ class PostingState(StrEnum):
     SENDING = "sending"  # in a batch that is being sent, or about to be
     UNCERTAIN = "uncertain"  # sent without a readable answer: Xero may or may not have it
     POSTED = "posted"  # Xero has it
-    HELD = "held"  # waits for something outside to change, and lets go by itself
+    HELD = "held"  # waits for something outside to change; the reason says for what
     REJECTED = "rejected"  # Xero refused it for good
     EXCLUDED = "excluded"  # never to be sent, by our rules
     DELETED = "deleted_in_xero"  # was posted; a person deleted it in Xero, and it stays deleted

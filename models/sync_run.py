@@ -152,6 +152,7 @@ def ask_for_run(connection: Connection, kind: RunKind, lane: str, local_date: da
             SyncRun.state: RunState.DUE,
             SyncRun.connection_id: connection.id,
             SyncRun.wake_at: now,
+            SyncRun.started_at: None,
             SyncRun.finished_at: None,
             SyncRun.prepared_at: None,
             SyncRun.starts: 0,

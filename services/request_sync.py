@@ -24,6 +24,13 @@ def replay_run(run: SyncRun, who: str, now: datetime, reason: str) -> None:
     """Open a run that has ended once more, to be done from its beginning. With nothing missing it writes nothing."""
     with transaction():
         SyncRun.update(
-            state=RunState.DUE, wake_at=now, prepared_at=None, finished_at=None, starts=0, failures=0, reason=""
+            state=RunState.DUE,
+            wake_at=now,
+            prepared_at=None,
+            started_at=None,
+            finished_at=None,
+            starts=0,
+            failures=0,
+            reason="",
         ).where((SyncRun.id == run.id) & SyncRun.state.not_in(OPEN_RUN_STATES)).execute()
         audit.record(who, "run.replay", str(run.id), now, reason)
