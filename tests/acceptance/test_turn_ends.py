@@ -1,0 +1,37 @@
+"""The next turn's message is never out before the lease is free: it would find the organisation busy and go away."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.lease import LeaseRow
+from models.outbox import OutboxMessage
+from services import sync_organisation
+from services.job import Job
+from services.sync_organisation import Verdict
+from tests.acceptance.world import Office, spends
+
+pytestmark = pytest.mark.acceptance
+
+
+def test_the_lease_is_free_in_the_commit_that_announces_the_next_turn(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = office.established()
+    company.moves(*(spends(100) for _ in range(3)))
+    seen: list[str] = []
+    end = sync_organisation._end
+
+    def watched(job: Job, verdict: Verdict) -> None:
+        before = OutboxMessage.select().count()
+        end(job, verdict)
+        if OutboxMessage.select().count() > before:
+            seen.append(LeaseRow.get_by_id(job.organisation.id).owner)
+
+    monkeypatch.setattr(sync_organisation, "_end", watched)
+    monkeypatch.setattr("services.job.TURN_TRANSACTIONS", 1)
+    office.at_23()
+    office.run_until_quiet()
+
+    assert seen
+    assert set(seen) == {""}
