@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from importlib import import_module
-from itertools import pairwise
 from typing import Any, cast
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -24,8 +23,7 @@ from models.lease import Lease, LeaseRow
 from models.organisation import Connection
 from models.outbox import claim_unsent, mark_sent
 from models.posting import Posting
-from models.posting_batch import open_batches
-from models.states import OPEN_RUN_STATES, SETTLED_IN_XERO
+from models.states import OPEN_RUN_STATES
 from models.sync_run import SyncRun
 from scheduler.tick import tick
 from services.connect import Grant, Wishes, connect
@@ -33,6 +31,8 @@ from services.request_sync import request_sync
 from services.sync_organisation import sync_organisation
 from services.workbench import Workbench, make_workbench
 from settings import Secret, read_settings
+from tests.checker import Request as Request  # noqa: PLC0414 - journeys read it from here
+from tests.checker import check_world, id_in, in_words, read_requests, reader
 
 Row = dict[str, Any]
 
@@ -41,8 +41,6 @@ NIGHT = time(23)
 MORNING = time(5)
 NOON = time(12)
 SAME_CLOCK = timedelta(days=10)  # no journey that counts hours meets a change of the clocks
-KEY_LIFE = timedelta(minutes=5)  # how long we may send again under one Idempotency-Key
-PROOF_AFTER = timedelta(minutes=7)  # when we may conclude from a look
 MOST_ROUNDS = 80  # of looking for work in one journey: what takes more does not end
 
 
@@ -143,47 +141,6 @@ def _is_spent(fault: Row) -> bool:
     return int(fault["hits"]) >= (1 if fault["times"] is None else int(fault["times"]))
 
 
-@dataclass(frozen=True)
-class Request:
-    """One request as the sandbox saw it."""
-
-    id: int
-    at: datetime
-    service: str
-    method: str
-    path: str
-    query: str
-    key: str
-    sha256: str
-    status: int
-    fault: bool
-    body: str
-
-    @property
-    def is_posting(self) -> bool:
-        return self.method == "PUT" and self.path.endswith("/BankTransactions")
-
-    @property
-    def is_look(self) -> bool:
-        return self.method == "GET" and self.path.endswith("/BankTransactions")
-
-    @property
-    def is_answered(self) -> bool:
-        """Whether we got to read what Xero answered."""
-        return self.status == 200 and not self.fault
-
-    @property
-    def was_not_processed(self) -> bool:
-        return self.status in {401, 403, 429}
-
-    def elements(self) -> list[Row]:
-        """What a posting asks Xero to create."""
-        return cast("list[Row]", json.loads(self.body)["BankTransactions"])
-
-    def urls(self) -> list[str]:
-        return [str(element["Url"]) for element in self.elements()]
-
-
 @dataclass
 class Company:
     """A customer: its Qonto and Xero in the world, and what a journey expects to end otherwise than posted."""
@@ -195,6 +152,10 @@ class Company:
     connection_id: str = ""
     missing: dict[str, str] = field(default_factory=dict)  # transactions not in Xero, and what we say of each
     doubtful: dict[str, str] = field(default_factory=dict)  # in Xero, but we do not say that they are
+    first_request: int = field(init=False)  # the number of the newest request before this company's first
+
+    def __post_init__(self) -> None:
+        self.first_request = self.world.last_request()
 
     @property
     def id(self) -> str:
@@ -249,11 +210,11 @@ class Company:
     def rows(self, transaction_id: str | None = None) -> list[Row]:
         """Xero's bank transactions that we made: all, or those of one Qonto transaction."""
         ours = [row for row in self.ledger()["bank_transactions"] if row["made_by"] == "api"]
-        return [row for row in ours if transaction_id in {None, _id_in(row["url"])}]
+        return [row for row in ours if transaction_id in {None, id_in(row["url"])}]
 
     def row_ids(self) -> list[str]:
         """The Qonto ids of what is in Xero."""
-        return [_id_in(row["url"]) for row in self.rows()]
+        return [id_in(row["url"]) for row in self.rows()]
 
     def row(self, transaction_id: str) -> Row:
         [row] = self.rows(transaction_id)
@@ -291,10 +252,10 @@ class Company:
     def state(self, transaction_id: str) -> str:
         """`posted`, or `held: lock_date`; `unknown` while we have not read it."""
         posting = Posting.get_or_none((Posting.tenant_id == self.tenant) & (Posting.transaction_id == transaction_id))
-        return _in_words(posting) if posting else "unknown"
+        return in_words(posting) if posting else "unknown"
 
     def states(self) -> Counter[str]:
-        return Counter(_in_words(posting) for posting in Posting.select().where(Posting.tenant_id == self.tenant))
+        return Counter(in_words(posting) for posting in Posting.select().where(Posting.tenant_id == self.tenant))
 
     def runs(self) -> list[SyncRun]:
         return list(SyncRun.select().where(SyncRun.organisation_id == self.id).order_by(SyncRun.id))
@@ -316,105 +277,23 @@ class Company:
         }
 
     def lost(self) -> set[str]:
-        return self.truth().keys() - {_id_in(row["url"]) for row in self.rows()}
+        return self.truth().keys() - {id_in(row["url"]) for row in self.rows()}
 
     def duplicates(self) -> list[str]:
         """Transactions that we made more than once, deleted rows counted."""
-        return sorted(key for key, times in Counter(_id_in(row["url"]) for row in self.rows()).items() if times > 1)
+        return sorted(key for key, times in Counter(id_in(row["url"]) for row in self.rows()).items() if times > 1)
 
-    def problems(self) -> Iterator[str]:
+    def problems(self) -> list[str]:
         """Everything that the product promised otherwise."""
-        truth, rows = self.truth(), self.rows()
-        there = {_id_in(row["url"]): row for row in rows}
-        for key in sorted((truth.keys() - there.keys()) ^ self.missing.keys()):
-            yield f"{key} is {'there' if key in there else 'lost'}, which was not expected; we say {self.state(key)}"
-        for key, state in (self.missing | self.doubtful).items():
-            if self.state(key) != state:
-                yield f"{key} is {self.state(key)} and should be {state}"
-        for key in self.duplicates():
-            yield f"{key} is in Xero more than once"
-        for key in sorted(there.keys() - truth.keys()):
-            yield f"{key} is in Xero and should not be"
-        yield from self._disagreements([(truth[key], there[key]) for key in truth.keys() & there.keys()])
-        for batch in open_batches(self.connection_id):
-            yield f"batch {batch.id} has no outcome: {batch.state}"
-        yield from forbidden_sends(self.requests())
-
-    def _disagreements(self, pairs: list[tuple[Row, Row]]) -> Iterator[str]:
-        """Qonto's rows and Xero's: the same money on the same day in the account of the same IBAN, as we say too."""
-        at_qonto = self.world.sandbox.get(f"/qonto/{self.id}/ledger")["accounts"]
-        iban = {account["id"]: account["iban"] for account in at_qonto}
-        number = {account["id"]: account["bank_account_number"] for account in self.bank_accounts(made_by="api")}
-        said = {posting.transaction_id: posting for posting in Posting.select().where(Posting.tenant_id == self.tenant)}
-        for truth, row in pairs:
-            settled = datetime.fromisoformat(truth["settled_at"]).astimezone(ZoneInfo(self.zone))
-            kind = "RECEIVE" if truth["side"] == "credit" else "SPEND"
-            right = (kind, truth["amount_cents"], truth["currency"], settled.date().isoformat())
-            shown = (row["type"], row["cents"], row["currency"], row["date"])
-            if shown != right:
-                yield f"{truth['id']} is {shown} in Xero and should be {right}"
-            if number.get(row["account_id"]) != iban[truth["account_id"]]:
-                yield f"{truth['id']} is in another account than its own"
-            posting = said[truth["id"]]
-            is_said = posting.state in SETTLED_IN_XERO and posting.bank_transaction_id == row["id"]
-            if not is_said and truth["id"] not in self.doubtful:
-                yield f"{truth['id']} is in Xero as {row['id']}, and we say {_in_words(posting)}"
-
-
-def _id_in(url: str) -> str:
-    return url.rsplit("/", 1)[-1]
-
-
-def _in_words(posting: Posting) -> str:
-    return f"{posting.state}: {posting.reason}" if posting.reason else str(posting.state)
+        report = check_world(
+            self.world, None, [self], missing=self.missing, doubtful=self.doubtful, after=self.first_request
+        )
+        return report.problems
 
 
 def read_log(world: World, after: int = 0, **like: str) -> list[Request]:
     """The sandbox's log of requests, oldest first."""
-    query = {"after": str(after), **like}
-    return [
-        Request(
-            id=one["id"],
-            at=datetime.fromisoformat(one["time"]),
-            service=one["service"],
-            method=one["method"],
-            path=one["path"],
-            query=one["query"],
-            key=one["key"] or "",
-            sha256=one["body_sha256"],
-            status=one["status"],
-            fault=one["fault"] is not None,
-            body=one["body"] or "",
-        )
-        for one in world.sandbox.get("/requests", **query)["requests"]
-    ]
-
-
-def forbidden_sends(requests: list[Request]) -> Iterator[str]:
-    """What was sent a second time and must not have been: the rules of the Idempotency-Key, for each transaction."""
-    looks = [request for request in requests if request.is_look and request.is_answered]
-    sent: defaultdict[str, list[Request]] = defaultdict(list)
-    for request in requests:
-        if request.is_posting and not request.was_not_processed:
-            for url in request.urls():
-                sent[url].append(request)
-    for url, sends in sent.items():
-        for earlier, later in pairwise(sends):
-            first = next(send for send in sends if send.key == earlier.key)
-            why = _why_forbidden(first, earlier, later, looks)
-            if why:
-                yield f"{url}: {why}, {later.at - first.at} after the first time"
-
-
-def _why_forbidden(first: Request, earlier: Request, later: Request, looks: list[Request]) -> str:
-    if later.key == earlier.key:
-        if later.sha256 != earlier.sha256:
-            return "sent with other bytes under one key"
-        return "sent again under one key" if later.at - first.at >= KEY_LIFE else ""
-    if earlier.is_answered:
-        return ""
-    proofs = [look for look in looks if earlier.id < look.id < later.id and look.at >= first.at + PROOF_AFTER]
-    return "" if proofs else "sent under a new key without a proof of absence"
+    return read_requests(reader(world), after, **like)
 
 
 class Misquoted(Http):
@@ -502,7 +381,8 @@ class Office:
         self.workbench = self._new_workbench()
 
     def _new_workbench(self) -> Workbench:
-        return replace(make_workbench(self._settings), http=self._http, clock=lambda: self.world.now)
+        clock = lambda: self.world.now  # noqa: E731
+        return replace(make_workbench(self._settings), http=self._http, clock=clock, machine_clock=clock)
 
     def restart(self) -> None:
         """A new process: it knows only what the database knows."""
@@ -684,9 +564,10 @@ class Office:
 
     def check(self) -> None:
         """What holds at the end of every journey, whatever happened in it."""
-        problems = self.world.end_faults()
-        for company in self.companies:
-            problems += [f"{company.known['name']}: {problem}" for problem in company.problems()]
+        problems = [
+            f"{company.known['name']}: {problem}" for company in self.companies for problem in company.problems()
+        ]
+        problems += self.world.end_faults()
         assert not problems, "\n".join(problems)
 
 
