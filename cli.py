@@ -21,6 +21,7 @@ import demo as demonstration
 from clients.errors import Reconnect, RemoteError
 from console import Screen, plain
 from domain.money import to_decimal
+from failpoints import watch
 from logs import log_to_stderr
 from messaging import BrokerUnreachable, ConfirmingPublisher, InProcessPublisher, Lane, run_worker
 from messaging.outbox_relay import Relay
@@ -103,6 +104,7 @@ def as_json(command: Command) -> Command:
 def at_work() -> Iterator[tuple[Settings, Workbench]]:
     """Settings, a connection to an up-to-date database, and a workbench."""
     settings = read_settings(os.environ)
+    watch(settings.failpoints)
     configure(settings.database_url)
     workbench = make_workbench(settings)
     with connected():

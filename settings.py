@@ -64,6 +64,7 @@ class Settings:
     qonto_client_secret: Secret
     qonto_app_url: str
     clock_url: str
+    failpoints: str
 
     def __repr__(self) -> str:
         return "Settings(***)"
@@ -89,6 +90,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         qonto_client_secret=read.secret("QONTO_CLIENT_SECRET"),
         qonto_app_url=read.url("QONTO_APP_URL", "https://app.qonto.com"),
         clock_url=read.url("CLOCK_URL", ""),
+        failpoints=_failpoints(read),
     )
 
 
@@ -125,6 +127,13 @@ class _Reader:
             raise SettingsError(f"{PREFIX}{name}_FILE names a file that cannot be read: {error.strerror}") from error
         except UnicodeDecodeError as error:
             raise SettingsError(f"{PREFIX}{name}_FILE names a file that is not text") from error
+
+
+def _failpoints(read: _Reader) -> str:
+    folder = read.text("FAILPOINTS", "")
+    if folder and not read.text("CLOCK_URL", ""):
+        raise SettingsError(f"{PREFIX}FAILPOINTS is for tests: it needs {PREFIX}CLOCK_URL, a sandbox's")
+    return folder
 
 
 def _broker_url(url: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -23,17 +23,22 @@ class SteadyClock:
         self._asked: tuple[datetime, float] | None = None
 
     def __call__(self) -> datetime:
-        steady = _steady_seconds()
+        steady = steady_seconds()
         if self._asked is None or steady - self._asked[1] > self._refresh_seconds:
-            self._asked = (self._reference(), _steady_seconds())
+            self._asked = (self._reference(), steady_seconds())
             return self._asked[0]
         told, at = self._asked
         return told + timedelta(seconds=steady - at)
 
 
-def _steady_seconds() -> float:
+def steady_seconds() -> float:
     """Seconds that nobody sets back, and that go on while the machine sleeps, where it can tell."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def machine_time() -> datetime:
+    """This machine's own clock, which its operator may set at any time."""
+    return datetime.now(UTC)
 
 
 class _Told(msgspec.Struct):

@@ -41,3 +41,7 @@ class Reconnect(RemoteError):
 
 class AccessExpired(RemoteError):
     """The access token is no longer good, and nothing took effect. `with_token` renews it, once."""
+
+
+class TooLate(RemoteError):
+    """Not sent: this process was held up between the decision and the request, and the decision may no longer hold."""

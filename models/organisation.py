@@ -22,7 +22,8 @@ class Connection(Table):
     """One Qonto organisation to one Xero organisation (`tenant_id`), from `starts_at` on; at most one is not ended.
 
     The `..._code`s say which Xero account each line is coded to; empty means `default_code`, the account we made for
-    it. `observed_until`: people's changes in Xero have been seen up to here.
+    it. `observed_until`: people's changes in Xero have been seen up to here. `verify_since`: before anything more is
+    sent, Xero's rows since then are looked at, because our own record of them may be older.
     """
 
     id = TextField(primary_key=True)
@@ -40,6 +41,7 @@ class Connection(Table):
     fees_code = TextField(default="")
     default_code = TextField(default="")
     observed_until = UtcField(null=True)
+    verify_since = UtcField(null=True)
     created_at = UtcField()
 
     class Meta:

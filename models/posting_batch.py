@@ -11,8 +11,9 @@ from models.states import OPEN_BATCH_STATES
 class PostingBatch(Table):
     """One request to Xero: exact `body`, its hash, its Idempotency-Key, and when it was sent.
 
-    `first_sent_at` starts Xero's six-minute memory of the key; `looked_up_at` and `looked_up_found` are the proof that
-    a later attempt needs. `fence` is the lease under which it was last touched.
+    `first_sent_at` starts Xero's six-minute memory of the key, by the database's clock; `first_sent_machine` is the
+    same moment by the clock of the machine that sent it. `looked_up_at` and `looked_up_found` are the proof that a
+    later attempt needs. `fence` is the lease under which it was last touched.
     """
 
     id = BigAutoField()
@@ -29,6 +30,8 @@ class PostingBatch(Table):
     created_at = UtcField()
     first_sent_at = UtcField(null=True)
     last_sent_at = UtcField(null=True)
+    first_sent_machine = UtcField(null=True)
+    last_sent_machine = UtcField(null=True)
     refused = TextField(default="")
     problem = TextField(default="")
     looked_up_at = UtcField(null=True)

@@ -10,6 +10,7 @@ from clients.clock import Clock
 from clients.errors import Reconnect, Temporary
 from clients.http import Http
 from clients.oauth import OAuthApp, TokenSet, refresh
+from failpoints import hit
 from models.credential import Credential, claim_refresh, release_claim, store_refreshed
 from models.encryption import Keyring
 from settings import Secret
@@ -82,6 +83,7 @@ class StoredTokens:
         except Exception:
             release_claim(credential, self._me)
             raise
+        hit("refreshed")
         stored = store_refreshed(
             credential,
             self._me,

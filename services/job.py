@@ -7,13 +7,16 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from clients.clock import Clock
 from clients.qonto.client import Qonto
 from clients.xero.client import Xero
+from domain.recovery import Instant
 from models.lease import Lease
 from models.organisation import Connection, Organisation
 from models.sync_run import SyncRun
+from services.in_flight import InFlight
 
 TURN_SECONDS = 300  # then the job goes on at the tail of the queue, so that a big organisation delays no small one
 TURN_TRANSACTIONS = 500
@@ -34,9 +37,11 @@ class Job:
     clock: Clock
     app_url: str
     stopping: Callable[[], bool]
+    machine_clock: Clock
+    in_flight: InFlight[Any, Any]
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    posted: int = 0
+    sent: int = 0  # rows frozen in this turn
     _started: float = field(default_factory=time.monotonic)
 
     @property
@@ -50,6 +55,10 @@ class Job:
     def now(self) -> datetime:
         return self.clock()
 
+    def instant(self) -> Instant:
+        """Now, by both clocks."""
+        return Instant(self.clock(), self.machine_clock())
+
     def time_is_up(self) -> bool:
         """Whether to stop between two steps and let others work."""
-        return self.stopping() or self.posted >= TURN_TRANSACTIONS or time.monotonic() - self._started > TURN_SECONDS
+        return self.stopping() or self.sent >= TURN_TRANSACTIONS or time.monotonic() - self._started > TURN_SECONDS

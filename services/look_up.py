@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from clients.xero.bank_transactions import BankTransaction, list_bank_transactions
 from models.posting import Posting
 from services.job import Job
-from services.post_transactions import store_posted
+from services.store_outcome import store_posted
 
 CLOCK_MARGIN = timedelta(minutes=5)  # Xero's clock against ours
 

@@ -11,7 +11,8 @@ from models.posting_batch import PostingBatch, open_batches
 from models.states import BatchState, PostingState
 from services.job import Job
 from services.look_up import Found, find_in_xero, store_found, the_one
-from services.post_transactions import send_batch, step_of, store_refused, store_uncertain
+from services.send_batches import send_batches, step_of
+from services.store_outcome import store_refused, store_uncertain
 
 MOST_LOST = 5  # attempts that Xero may leave without an answer before a posting rests until the next night
 
@@ -21,23 +22,16 @@ def recover_batches(job: Job) -> datetime | None:
 
     Raises RateLimited and Reconnect, and Temporary when Xero cannot be looked at: then nothing was concluded.
     """
-    waits: list[datetime] = []
-    to_look_up: list[PostingBatch] = []
-    for batch in open_batches(job.connection.id):
+    batches = open_batches(job.connection.id)
+    for batch in batches:
         if batch.state == BatchState.SENDING:
             store_uncertain(job, batch, "whoever sent it ended before storing an outcome")
-        if isinstance(step_of(batch, job.now()), Send):
-            send_batch(job, batch)
-        if batch.state == BatchState.RESOLVED:
-            continue
-        step = step_of(batch, job.now())
-        if isinstance(step, Wait):
-            waits.append(step.until)
-        else:
-            to_look_up.append(batch)
+    send_batches(job, (batch for batch in batches if isinstance(step_of(batch, job.instant()), Send)))
+    steps = [(batch, step_of(batch, job.instant())) for batch in batches if batch.state != BatchState.RESOLVED]
+    to_look_up = [batch for batch, step in steps if not isinstance(step, Wait)]
     if to_look_up:
         _look_up(job, to_look_up)
-    return min(waits, default=None)
+    return min((step.until for _, step in steps if isinstance(step, Wait)), default=None)
 
 
 def _look_up(job: Job, batches: list[PostingBatch]) -> None:

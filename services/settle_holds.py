@@ -8,9 +8,9 @@ from domain.reasons import Held
 from models.bank_account import newest_links
 from models.posting import Posting, move
 from models.states import LinkState, PostingState
+from services.freeze_batch import coding_codes
 from services.job import Job
 from services.look_up import find_in_xero, store_found
-from services.post_transactions import coding_codes
 
 NO_ACCOUNT = (Held.NO_ACCOUNT, Held.CURRENCY)
 TRIED_EVERY_NIGHT = (Held.CONTACT, Held.REFUSED, Held.NO_ANSWER)

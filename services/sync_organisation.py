@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from clients.errors import Permanent, RateLimited, Reconnect, RemoteError, Temporary
+from failpoints import hit
 from models import audit
 from models.bank_account import BankAccount
 from models.lease import LEASE, Lease, LeaseLost, take_lease
@@ -47,6 +48,7 @@ class Verdict:
 
 def sync_organisation(run_id: int, workbench: Workbench, stopping: Callable[[], bool]) -> None:
     """Work on a run for one turn. Safe to say often, also at the same moment: one worker gets the lease."""
+    hit("recv")
     run = SyncRun.get_or_none(SyncRun.id == run_id)
     if run is None or run.state not in OPEN_RUN_STATES:
         return
@@ -57,8 +59,12 @@ def sync_organisation(run_id: int, workbench: Workbench, stopping: Callable[[], 
     try:
         run = SyncRun.get_by_id(run_id)
         if run.state in OPEN_RUN_STATES:
+            hit("leased")
             job = _begin(run, lease, workbench, stopping)
-            _end(job, _turn(job))
+            try:
+                _end(job, _turn(job))
+            finally:
+                job.in_flight.close()
     except LeaseLost as error:
         log.warning("stopped: %s", error)
     finally:
@@ -91,10 +97,12 @@ def _begin(run: SyncRun, lease: Lease, workbench: Workbench, stopping: Callable[
         organisation=Organisation.get_by_id(run.organisation_id),
         lease=lease,
         qonto=workbench.qonto(connection),
-        xero=workbench.xero(connection),
+        xero=workbench.xero(connection, for_person=run.kind == RunKind.MANUAL),
         clock=workbench.clock,
         app_url=workbench.qonto_app_url,
         stopping=stopping,
+        machine_clock=workbench.machine_clock,
+        in_flight=workbench.in_flight(),
     )
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from clients.clock import Clock, SteadyClock, sandbox_time
+from clients.clock import Clock, SteadyClock, machine_time, sandbox_time
 from clients.http import Http
 from clients.oauth import OAuthApp
 from clients.qonto.client import Qonto
-from clients.xero.budget import RateBudget
 from clients.xero.client import Xero
+from domain.call_limits import IN_PROGRESS
 from models.credential import Credential
 from models.database import database_time
 from models.encryption import Keyring
 from models.organisation import Connection
 from services.access_tokens import ApiKey, StoredTokens
+from services.call_budget import StoredBudget
+from services.in_flight import Threads
 from settings import Settings
 
 FOLLOW_DATABASE = timedelta(seconds=30)  # machines drift far less than a second in that time
@@ -28,22 +32,24 @@ XERO_OAUTH = "xero_oauth"
 
 @dataclass(frozen=True)
 class Workbench:
-    """Made once a process, shared by its threads."""
+    """Made once a process, shared by its threads. `clock` is the database's; `machine_clock` is a second opinion."""
 
     http: Http
     clock: Clock
     keyring: Keyring
-    budget: RateBudget
+    machine_clock: Clock
+    in_flight: Callable[[], Threads[Any, Any]]
     xero_api_url: str
     xero_app: OAuthApp
     qonto_api_url: str
     qonto_app: OAuthApp
     qonto_app_url: str
 
-    def xero(self, connection: Connection) -> Xero:
-        """A client for the connection's Xero organisation."""
+    def xero(self, connection: Connection, *, for_person: bool = True) -> Xero:
+        """A client for the connection's Xero organisation; for a person who waits, or for a night."""
         tokens = self.xero_tokens(connection.xero_credential_id)
-        return Xero(self.http, self.xero_api_url, connection.tenant_id, tokens, self.budget, self.clock)
+        budget = StoredBudget(connection.tenant_id, self.clock, for_person=for_person)
+        return Xero(self.http, self.xero_api_url, connection.tenant_id, tokens, budget, self.clock)
 
     def xero_tokens(self, credential_id: str) -> StoredTokens:
         """Access to whatever Xero organisations a credential reaches."""
@@ -73,7 +79,8 @@ def make_workbench(settings: Settings) -> Workbench:
         http=http,
         clock=clock,
         keyring=Keyring(settings.encryption_keys),
-        budget=RateBudget(),
+        machine_clock=clock if settings.clock_url else machine_time,
+        in_flight=lambda: Threads(IN_PROGRESS),
         xero_api_url=settings.xero_api_url,
         xero_app=OAuthApp(
             settings.xero_identity_url + "/connect/token",

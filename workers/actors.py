@@ -6,6 +6,7 @@ from threading import Event
 
 import dramatiq
 
+from failpoints import hit
 from messaging.lanes import Lane
 from services.sync_organisation import ACTOR, sync_organisation
 from services.workbench import Workbench
@@ -18,3 +19,4 @@ def declare_actors(broker: dramatiq.Broker, workbench: Workbench, stop: Event) -
     def sync(run_id: int) -> None:
         """One turn of one organisation's run."""
         sync_organisation(run_id, workbench, stop.is_set)
+        hit("preack")

@@ -64,12 +64,21 @@ def freeze(elements: Sequence[dict[str, Any]]) -> bytes:
     return encode({"BankTransactions": list(elements)})
 
 
-def put_bank_transactions(xero: Xero, token: Secret, body: bytes, key: str) -> list[BankTransaction]:
-    """Send a frozen request, once. Each element of the answer speaks for itself; match them by `url`, not by position.
+def put_bank_transactions(xero: Xero, token: Secret, body: bytes, key: str, not_after: float) -> list[BankTransaction]:
+    """Send a frozen request, once, for which the budget was asked. Match answers by `url`, not by position.
 
-    Raises AccessExpired too: sending again, even for that, is for whoever keeps the record of what was sent.
+    Raises AccessExpired too: sending again, even for that, is for whoever keeps the record of what was sent. Raises
+    TooLate after `not_after`. Touches no database: any thread may call it.
     """
-    answer = xero.call_once(token, "PUT", "/BankTransactions", params=ONE_BAD_ROW_HOLDS_NO_OTHER, body=body, key=key)
+    answer = xero.send(
+        token,
+        "PUT",
+        "/BankTransactions",
+        params=ONE_BAD_ROW_HOLDS_NO_OTHER,
+        body=body,
+        key=key,
+        not_after=not_after,
+    )
     return decode(answer.body, _Answer, "Xero PUT /BankTransactions").bank_transactions
 
 

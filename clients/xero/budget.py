@@ -1,30 +1,46 @@
-"""What Xero's response headers say is left, so that we stop before Xero has to refuse."""
+"""The budget of calls that a client asks before each one, and tells what Xero's answers say is left."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-
-RESERVE = 5  # calls a minute left for a person who waits
-MINUTE = timedelta(seconds=60)
+from dataclasses import dataclass
+from typing import Protocol
 
 
-class RateBudget:
-    """One process's view of each tenant's minute; safe to share between threads."""
+@dataclass(frozen=True)
+class Remaining:
+    """What one answer's headers say is left; `None` where they say nothing."""
 
-    def __init__(self) -> None:
-        self._closed_until: dict[str, datetime] = {}
+    minute: int | None = None
+    day: int | None = None
+    app_minute: int | None = None
 
-    def note(self, tenant_id: str, headers: Mapping[str, str], now: datetime) -> None:
-        """Learn from one answer. With the reserve reached the tenant's minute counts as used up."""
-        left = headers.get("X-MinLimit-Remaining", "")
-        if left.isdigit() and int(left) < RESERVE:
-            self._closed_until[tenant_id] = now + MINUTE
 
-    def closed_until(self, tenant_id: str, now: datetime) -> datetime | None:
-        """Until when this tenant should not be called, if at all."""
-        until = self._closed_until.get(tenant_id)
-        if until is None or until <= now:
-            self._closed_until.pop(tenant_id, None)
-            return None
-        return until
+class CallBudget(Protocol):
+    """One tenant's calls, counted before they are made."""
+
+    def take(self) -> None:
+        """Count one call that is about to be made. Raises RateLimited, with nothing counted, when none is left."""
+
+    def answered(self, left: Remaining) -> None:
+        """Xero answered. Safe from any thread."""
+
+    def failed(self) -> None:
+        """Xero did not answer, or not like somebody who works. Safe from any thread."""
+
+    def settle(self) -> None:
+        """Let others know what was learnt since the last call was taken."""
+
+
+def remaining(headers: Mapping[str, str]) -> Remaining:
+    """The three counters that Xero sends with each answer."""
+    return Remaining(
+        minute=_number(headers, "X-MinLimit-Remaining"),
+        day=_number(headers, "X-DayLimit-Remaining"),
+        app_minute=_number(headers, "X-AppMinLimit-Remaining"),
+    )
+
+
+def _number(headers: Mapping[str, str], name: str) -> int | None:
+    told = headers.get(name, "")
+    return int(told) if told.isdigit() else None

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
 from clients.authorised import TokenSource, with_token
-from clients.clock import Clock
+from clients.clock import Clock, steady_seconds
 from clients.decoding import decode_leniently
-from clients.errors import AccessExpired, Permanent, RateLimited, Reconnect, RemoteError, Temporary
+from clients.errors import AccessExpired, Permanent, RateLimited, Reconnect, RemoteError, Temporary, TooLate
 from clients.http import Answer, Http
-from clients.xero.budget import RateBudget
+from clients.xero.budget import CallBudget, remaining
 from settings import Secret
 
 API = "/api.xro/2.0"
@@ -21,23 +22,27 @@ PAUSE_MINUTE = timedelta(seconds=60)  # nor does the one on all our calls in a m
 
 
 class Parts(TypedDict, total=False):
-    """What a call may carry besides its path. `key` is its Idempotency-Key."""
+    """What a call may carry besides its path. `key` is its Idempotency-Key.
+
+    `not_after`, in `steady_seconds()`, is until when it may leave this machine.
+    """
 
     params: Mapping[str, str]
     body: bytes
     key: str
     modified_since: datetime | None
+    not_after: float
 
 
 @dataclass(frozen=True)
 class Xero:
-    """One tenant. `tokens` give the bearer token; `budget` is shared by the whole process."""
+    """One tenant. `tokens` give the bearer token; `budget` is asked before each call."""
 
     http: Http
     base_url: str
     tenant_id: str
     tokens: TokenSource
-    budget: RateBudget
+    budget: CallBudget
     clock: Clock
 
     def call(self, method: str, path: str, **parts: Unpack[Parts]) -> Answer:
@@ -45,19 +50,36 @@ class Xero:
         return with_token(self.tokens, lambda token: self.call_once(token, method, path, **parts))
 
     def call_once(self, token: Secret, method: str, path: str, **parts: Unpack[Parts]) -> Answer:
-        """One call, sent at most once. Raises RateLimited before sending when the minute's budget is used up."""
+        """One call, sent at most once. Raises RateLimited before sending when the budget is used up."""
+        self.budget.take()
+        try:
+            return self.send(token, method, path, **parts)
+        finally:
+            self.budget.settle()
+
+    def send(self, token: Secret, method: str, path: str, **parts: Unpack[Parts]) -> Answer:
+        """The call itself, for which the budget was asked; touches no database, so any thread may make it.
+
+        Raises TooLate, with nothing sent, if this process was held up until after `not_after`.
+        """
         what = f"Xero {method} {path}"
-        until = self.budget.closed_until(self.tenant_id, self.clock())
-        if until:
-            raise RateLimited(what, "the minute's budget is used up", until)
-        answer = self.http.call(
-            method,
-            self.base_url + API + path,
-            headers=self._headers(token, parts),
-            params=parts.get("params"),
-            body=parts.get("body"),
-        )
-        self.budget.note(self.tenant_id, answer.headers, self.clock())
+        if steady_seconds() > parts.get("not_after", math.inf):
+            raise TooLate(what, "this process was held up before it could send")
+        try:
+            answer = self.http.call(
+                method,
+                self.base_url + API + path,
+                headers=self._headers(token, parts),
+                params=parts.get("params"),
+                body=parts.get("body"),
+            )
+        except Temporary:
+            self.budget.failed()
+            raise
+        if answer.status >= 500:
+            self.budget.failed()
+        else:
+            self.budget.answered(remaining(answer.headers))
         if answer.status != 200:
             raise self._error(what, answer)
         return answer

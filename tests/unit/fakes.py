@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from clients.errors import RateLimited
 from clients.http import Answer, Http
+from clients.xero.budget import Remaining
 from settings import Secret
 
 NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
@@ -43,6 +45,31 @@ class FakeHttp(Http):
     ) -> Answer:
         self.sent.append(Sent(method, url, headers or {}, params or {}, body))
         return self.answers.pop(0)
+
+
+@dataclass
+class FakeBudget:
+    """Counts calls; while `closed_until` is set the next ones are refused."""
+
+    taken: int = 0
+    heard: list[Remaining] = field(default_factory=list)
+    failures: int = 0
+    settled: int = 0
+    closed_until: datetime | None = None
+
+    def take(self) -> None:
+        if self.closed_until:
+            raise RateLimited("budget", "used up", self.closed_until)
+        self.taken += 1
+
+    def answered(self, left: Remaining) -> None:
+        self.heard.append(left)
+
+    def failed(self) -> None:
+        self.failures += 1
+
+    def settle(self) -> None:
+        self.settled += 1
 
 
 @dataclass

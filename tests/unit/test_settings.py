@@ -188,3 +188,12 @@ def test_a_broker_url_that_makes_no_sense_is_refused_by_name_and_not_shown(url: 
 @pytest.mark.parametrize("url", ["memory://", "amqp://user:secret@host:5672/vhost", "amqps://host/"])
 def test_a_broker_url_of_a_known_kind_is_taken_as_it_is(url: str) -> None:
     assert read_settings({"QONTO_XERO_BROKER_URL": url}).broker_url == url
+
+
+def test_failpoints_can_only_be_armed_beside_a_sandbox() -> None:
+    environment = {"QONTO_XERO_FAILPOINTS": "/tmp/failpoints"}
+
+    with pytest.raises(SettingsError, match="CLOCK_URL"):
+        read_settings(environment)
+
+    assert read_settings(environment | {"QONTO_XERO_CLOCK_URL": "http://127.0.0.1:1"}).failpoints == "/tmp/failpoints"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from clients.errors import Permanent, RateLimited, Reconnect, RemoteError, Temporary
+from clients.clock import steady_seconds
+from clients.errors import Permanent, RateLimited, Reconnect, RemoteError, Temporary, TooLate
 from clients.http import Answer
-from clients.xero.budget import RateBudget
+from clients.xero.budget import Remaining
 from clients.xero.client import Xero
 from settings import Secret
-from tests.unit.fakes import NOW, FakeHttp, FakeTokens, Sent, answer
+from tests.unit.fakes import NOW, FakeBudget, FakeHttp, FakeTokens, Sent, answer
 
 MakeXero = Callable[..., Xero]
 ErrorFor = Callable[[Answer], RemoteError]
@@ -26,12 +28,12 @@ def tokens() -> FakeTokens:
 
 
 @pytest.fixture
-def budget() -> RateBudget:
-    return RateBudget()
+def budget() -> FakeBudget:
+    return FakeBudget()
 
 
 @pytest.fixture
-def xero_that_answers(tokens: FakeTokens, budget: RateBudget) -> MakeXero:
+def xero_that_answers(tokens: FakeTokens, budget: FakeBudget) -> MakeXero:
     """A client for tenant-1 whose Xero gives these answers."""
 
     def make(*answers: Answer) -> Xero:
@@ -54,7 +56,7 @@ def error_for(xero_that_answers: MakeXero) -> ErrorFor:
 
 def test_a_call_names_its_tenant_token_and_key_and_sends_the_bytes_as_they_are() -> None:
     http = FakeHttp(answer(200))
-    xero = Xero(http, "https://api.example", "tenant-1", FakeTokens(), RateBudget(), lambda: NOW)
+    xero = Xero(http, "https://api.example", "tenant-1", FakeTokens(), FakeBudget(), lambda: NOW)
 
     xero.call("PUT", "/BankTransactions", params={"summarizeErrors": "false"}, body=b"bytes", key="key-1")
 
@@ -79,7 +81,7 @@ def test_a_read_says_since_when_in_utc_and_carries_no_key() -> None:
     http = FakeHttp(answer(200))
     since = datetime(2026, 11, 20, 23, 5, 7, 999_999, tzinfo=timezone(timedelta(hours=2)))
 
-    Xero(http, "", "tenant-1", FakeTokens(), RateBudget(), lambda: NOW).call("GET", "/Accounts", modified_since=since)
+    Xero(http, "", "tenant-1", FakeTokens(), FakeBudget(), lambda: NOW).call("GET", "/Accounts", modified_since=since)
 
     (sent,) = http.sent
     assert sent.headers["If-Modified-Since"] == "2026-11-20T21:05:07"
@@ -169,7 +171,7 @@ def test_xeros_words_are_for_the_database_and_stay_out_of_the_error_text(error_f
 def test_an_expired_token_is_renewed_once_and_the_same_call_made_again(tokens: FakeTokens) -> None:
     http = FakeHttp(answer(401), answer(200, {"ok": True}))
 
-    Xero(http, "", "tenant-1", tokens, RateBudget(), lambda: NOW).call("PUT", "/Accounts", body=b"bytes", key="key-1")
+    Xero(http, "", "tenant-1", tokens, FakeBudget(), lambda: NOW).call("PUT", "/Accounts", body=b"bytes", key="key-1")
 
     first, second = http.sent
     assert tokens.refused == [Secret("token-1")]
@@ -197,25 +199,45 @@ def test_only_an_expired_token_is_retried() -> None:
     http = FakeHttp(answer(500), answer(200))
 
     with pytest.raises(Temporary):
-        Xero(http, "", "tenant-1", FakeTokens(), RateBudget(), lambda: NOW).call("PUT", "/Accounts", body=b"", key="k")
+        Xero(http, "", "tenant-1", FakeTokens(), FakeBudget(), lambda: NOW).call("PUT", "/Accounts", body=b"", key="k")
 
     assert len(http.sent) == 1
 
 
-def test_a_used_up_minute_refuses_the_next_call_before_it_is_sent(
-    xero_that_answers: MakeXero,
-) -> None:
-    xero = xero_that_answers(Answer(200, {"X-MinLimit-Remaining": "4"}, b""))
-    xero.call("GET", "/Accounts")
+def test_a_call_that_the_budget_refuses_is_not_sent(budget: FakeBudget) -> None:
+    http = FakeHttp()
+    budget.closed_until = NOW + timedelta(seconds=30)
 
     with pytest.raises(RateLimited) as refusal:
-        xero.call("GET", "/Accounts")
+        Xero(http, "", "tenant-1", FakeTokens(), budget, lambda: NOW).call("GET", "/Accounts")
 
-    assert refusal.value.until == NOW + timedelta(seconds=60)
+    assert refusal.value.until == NOW + timedelta(seconds=30)
+    assert http.sent == []
 
 
-def test_an_error_too_says_what_is_left_of_the_minute(xero_that_answers: MakeXero, budget: RateBudget) -> None:
+@pytest.mark.parametrize("status", [200, 404, 429])
+def test_every_answer_says_what_is_left(xero_that_answers: MakeXero, budget: FakeBudget, status: int) -> None:
+    headers = {"X-MinLimit-Remaining": "4", "X-DayLimit-Remaining": "4321", "X-AppMinLimit-Remaining": "many"}
+
+    with suppress(RemoteError):
+        xero_that_answers(Answer(status, headers, b"{}")).call("GET", "/Accounts")
+
+    assert budget.heard == [Remaining(minute=4, day=4321, app_minute=None)]
+    assert (budget.taken, budget.failures, budget.settled) == (1, 0, 1)
+
+
+def test_an_answer_of_a_server_in_trouble_counts_as_none(xero_that_answers: MakeXero, budget: FakeBudget) -> None:
     with pytest.raises(Temporary):
         xero_that_answers(Answer(503, {"X-MinLimit-Remaining": "0"}, b"")).call("GET", "/Accounts")
 
-    assert budget.closed_until("tenant-1", NOW)
+    assert (budget.heard, budget.failures, budget.settled) == ([], 1, 1)
+
+
+def test_a_process_that_was_held_up_sends_nothing(budget: FakeBudget) -> None:
+    http = FakeHttp()
+    xero = Xero(http, "", "tenant-1", FakeTokens(), budget, lambda: NOW)
+
+    with pytest.raises(TooLate):
+        xero.send(Secret("token"), "PUT", "/BankTransactions", not_after=steady_seconds() - 1)
+
+    assert http.sent == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -20,12 +21,11 @@ from clients.xero.bank_transactions import (
     list_bank_transactions,
     put_bank_transactions,
 )
-from clients.xero.budget import RateBudget
 from clients.xero.client import Xero
 from clients.xero.connections import list_tenants
 from clients.xero.organisation import read_date, read_organisation
 from settings import Secret
-from tests.unit.fakes import NOW, FakeHttp, FakeTokens, answer, read_json
+from tests.unit.fakes import NOW, FakeBudget, FakeHttp, FakeTokens, answer, read_json
 
 Talk = Callable[..., tuple[Xero, FakeHttp]]
 
@@ -36,7 +36,7 @@ def talk() -> Talk:
 
     def start(*answers: Answer) -> tuple[Xero, FakeHttp]:
         http = FakeHttp(*answers)
-        return Xero(http, "", "tenant-1", FakeTokens(), RateBudget(), lambda: NOW), http
+        return Xero(http, "", "tenant-1", FakeTokens(), FakeBudget(), lambda: NOW), http
 
     return start
 
@@ -114,7 +114,7 @@ def test_a_frozen_request_is_the_same_bytes_each_time_with_its_amounts_as_number
 def test_a_batch_is_sent_byte_for_byte_so_that_one_bad_row_holds_no_other(talk: Talk) -> None:
     xero, http = talk(answer(200, {"BankTransactions": []}))
 
-    put_bank_transactions(xero, Secret("token-1"), b"frozen", "key-1")
+    put_bank_transactions(xero, Secret("token-1"), b"frozen", "key-1", math.inf)
 
     (sent,) = http.sent
     assert (sent.method, sent.body, sent.params) == ("PUT", b"frozen", {"summarizeErrors": "false"})
@@ -148,7 +148,7 @@ def test_each_row_of_an_answer_speaks_for_itself(talk: Talk) -> None:
         )
     )
 
-    good, bad, warned, empty = put_bank_transactions(xero, Secret("token-1"), b"", "k")
+    good, bad, warned, empty = put_bank_transactions(xero, Secret("token-1"), b"", "k", math.inf)
 
     assert [row.is_created for row in (good, bad, warned, empty)] == [True, False, True, False]
     assert (good.total, good.bank_account.account_id, good.url) == (Decimal("47.3"), "a", "u1")

@@ -1,0 +1,30 @@
+"""Xero's limits, and how much of them a night may use: the rest is for people who wait, and for being wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+XERO_MINUTE = 60  # calls to one organisation (developer.xero.com, OAuth 2.0 API limits)
+XERO_APP_MINUTE = 10_000  # calls of one app to all organisations
+IN_PROGRESS = 4  # of the five that Xero allows at once to one organisation; one is left to a person
+
+PAUSE_WHEN_DAY_IS_USED = 60 * 60  # seconds until we ask again: Xero says how much is left, not until when
+STARTER_DAY = 1_000
+DAY_RESERVE = 10  # one part in so many of a day is left for people and for recovery
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a caller may use in any 60 seconds."""
+
+    minute: int
+    app_minute: int
+
+
+NIGHT = Share(minute=55, app_minute=9_000)
+PERSON = Share(minute=58, app_minute=9_500)
+
+
+def day_is_used(left: int | None, limit: int | None) -> bool:
+    """Whether what is left of the day is the reserve. Before Xero has said anything, it is not."""
+    return left is not None and left <= (limit or STARTER_DAY) // DAY_RESERVE

@@ -1,0 +1,85 @@
+"""Intent first: the next request, frozen and stored before a byte of it is sent."""
+
+from __future__ import annotations
+
+import hashlib
+
+from clients.xero.bank_transactions import freeze
+from domain.bank_transaction import BATCH_ROWS, to_xero
+from domain.coding import CodingCodes
+from domain.reasons import Held
+from failpoints import hit
+from models.bank_account import AccountLink, live_links
+from models.organisation import Connection
+from models.posting import Posting, due_postings, move
+from models.posting_batch import PostingBatch
+from models.states import BatchState, PostingState
+from services.job import Job
+
+
+def freeze_batch(job: Job) -> PostingBatch | None:
+    """The next request, as stored: nothing of it has been sent. `None` when nothing is due that can be sent.
+
+    What turns out to have no account to go to, or to be coded to, is held; it holds no other.
+    """
+    while due := due_postings(job.connection.id, BATCH_ROWS):
+        links = live_links(job.tenant_id, job.organisation.id)
+        codes = coding_codes(job.connection)
+        homeless = [posting.id for posting in due if posting.bank_account_id not in links]
+        uncoded = [posting.id for posting in due if not codes.code_for(posting.side, posting.operation_type)]
+        if not homeless and not uncoded:
+            return _freeze(job, due, links, codes)
+        with job.holding():
+            move(Posting.id.in_(uncoded), PostingState.HELD, job.now(), reason=Held.CODING_ACCOUNT)
+            move(Posting.id.in_(homeless), PostingState.HELD, job.now(), reason=Held.NO_ACCOUNT)
+    return None
+
+
+def _freeze(job: Job, due: list[Posting], links: dict[str, AccountLink], codes: CodingCodes) -> PostingBatch:
+    body = freeze(
+        [
+            to_xero(
+                posting,
+                account_id=links[posting.bank_account_id].xero_account_id,
+                account_code=codes.code_for(posting.side, posting.operation_type),
+            )
+            for posting in due
+        ]
+    )
+    now = job.now()
+    with job.holding():
+        batch = PostingBatch.create(
+            tenant_id=job.tenant_id,
+            connection_id=job.connection.id,
+            attempt=1 + max(posting.attempts for posting in due),
+            key=_key(job, body, due),
+            body=body,
+            body_sha256=hashlib.sha256(body).hexdigest(),
+            size=len(due),
+            state=BatchState.INTENDED,
+            fence=job.lease.fence,
+            created_at=now,
+        )
+        move(
+            Posting.id.in_([posting.id for posting in due]),
+            PostingState.SENDING,
+            now,
+            batch_id=batch.id,
+            attempts=Posting.attempts + 1,
+        )
+    job.sent += len(due)
+    hit("planned")
+    return batch
+
+
+def coding_codes(connection: Connection) -> CodingCodes:
+    """What the connection's lines are coded to."""
+    return CodingCodes(
+        connection.money_in_code, connection.money_out_code, connection.fees_code, connection.default_code
+    )
+
+
+def _key(job: Job, body: bytes, due: list[Posting]) -> str:
+    """The Idempotency-Key: Xero's keys are shared by a whole app, so the tenant is part of it, and the attempt."""
+    attempts = ",".join(f"{posting.id}:{posting.attempts + 1}" for posting in due)
+    return hashlib.sha256(f"{job.tenant_id}|{attempts}|".encode() + body).hexdigest()

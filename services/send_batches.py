@@ -1,0 +1,122 @@
+"""Send stored requests, a few at once, and store what comes of each. What one says counts for no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from clients.clock import steady_seconds
+from clients.errors import AccessExpired, Permanent, RateLimited, Reconnect, RemoteError, Temporary, TooLate
+from clients.xero.bank_transactions import BankTransaction, put_bank_transactions
+from domain.call_limits import IN_PROGRESS
+from domain.recovery import SEND_WITHIN, Instant, Send, Step, next_step
+from failpoints import hit
+from models.posting_batch import PostingBatch
+from models.states import BatchState
+from services.in_flight import Landed
+from services.job import Job
+from services.store_outcome import store_outcome, store_uncertain, store_unprocessed
+from settings import Secret
+
+
+@dataclass(frozen=True)
+class Sending:
+    """A request under way: under which token, and whether that is its second one."""
+
+    batch: PostingBatch
+    token: Secret
+    is_second_token: bool
+
+
+def send_batches(job: Job, batches: Iterator[PostingBatch]) -> None:
+    """Send each, for the first time or again with the same bytes and key, until one must wait for all.
+
+    RateLimited, Reconnect, or a token that cannot be had: nothing more is started, everything under way is brought to
+    its outcome, and then it is raised. All else without a readable answer makes one batch uncertain and stops no other.
+    """
+    stop: RemoteError | None = None
+    while True:
+        try:
+            while stop is None and job.in_flight.count < IN_PROGRESS and (batch := next(batches, None)):
+                _start(job, batch)
+            if not job.in_flight.count:
+                break
+            _store(job, job.in_flight.land())
+        except (RateLimited, Reconnect, Temporary) as error:
+            stop = stop or error
+    if stop:
+        raise stop
+
+
+def _start(job: Job, batch: PostingBatch, second_token: Secret | None = None) -> None:
+    token = second_token or job.xero.tokens.current()
+    job.xero.budget.take()
+    not_after = steady_seconds() + SEND_WITHIN.total_seconds()
+    if not _store_sending(job, batch):
+        return
+    body, key = bytes(batch.body), batch.key
+
+    def call() -> list[BankTransaction]:
+        hit("presend")
+        answers = put_bank_transactions(job.xero, token, body, key, not_after)
+        hit("answered")
+        return answers
+
+    job.in_flight.start(Sending(batch, token, second_token is not None), call)
+
+
+def _store_sending(job: Job, batch: PostingBatch) -> bool:
+    """Whether it may still go out: getting a token, or the lease's lock, may have taken longer than Xero's memory."""
+    with job.holding():
+        now = job.instant()
+        if not isinstance(step_of(batch, now), Send):
+            return False
+        batch.state = BatchState.SENDING
+        batch.sends += 1
+        if batch.first_sent_at is None:
+            batch.first_sent_at, batch.first_sent_machine = now.database, now.machine
+        batch.last_sent_at, batch.last_sent_machine = now.database, now.machine
+        batch.fence = job.lease.fence
+        batch.save()
+    return True
+
+
+def _store(job: Job, landed: Landed[Sending, list[BankTransaction]]) -> None:
+    sending, batch = landed.about, landed.about.batch
+    try:
+        answers = landed.result()
+    except (RateLimited, Reconnect):
+        store_unprocessed(job, batch)
+        raise
+    except TooLate:
+        store_unprocessed(job, batch)
+    except AccessExpired as error:
+        store_unprocessed(job, batch)
+        if sending.is_second_token:
+            raise Reconnect(error.call, f"refused with a fresh token too: {error.problem}") from error
+        _start(job, batch, job.xero.tokens.renew(sending.token))
+    except Permanent as error:
+        store_uncertain(job, batch, error.problem, refused="; ".join(error.messages) or error.problem)
+    except Temporary as error:
+        store_uncertain(job, batch, error.problem)
+    else:
+        store_outcome(job, batch, answers)
+        hit("posted")
+    finally:
+        job.xero.budget.settle()
+
+
+def step_of(batch: PostingBatch, now: Instant) -> Step:
+    """What the rules of recovery say about a batch without an outcome."""
+    return next_step(
+        first_sent=_instant(batch.first_sent_at, batch.first_sent_machine),
+        last_sent=_instant(batch.last_sent_at, batch.last_sent_machine),
+        sends=batch.sends,
+        refused=bool(batch.refused),
+        now=now,
+    )
+
+
+def _instant(database: datetime | None, machine: datetime | None) -> Instant | None:
+    return Instant(database, machine or database) if database else None

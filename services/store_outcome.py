@@ -1,0 +1,83 @@
+"""What came of a request, each outcome in one transaction: unprocessed, uncertain, or row by row what Xero answered."""
+
+from __future__ import annotations
+
+import logging
+
+from clients.xero.bank_transactions import BankTransaction
+from domain.reasons import Held, Rejected
+from domain.refusals import meaning
+from models.posting import Posting, members, move, record_bank_transactions
+from models.posting_batch import PostingBatch
+from models.states import BatchState, PostingState
+from models.sync_run import SyncRun
+from services.job import Job
+
+log = logging.getLogger(__name__)
+
+
+def store_unprocessed(job: Job, batch: PostingBatch) -> None:
+    """This send had no effect. Unless an earlier one may have had, the batch is as if never sent."""
+    with job.holding():
+        batch.sends -= 1
+        if batch.sends == 0:
+            batch.state = BatchState.INTENDED
+            batch.first_sent_at = batch.last_sent_at = batch.first_sent_machine = batch.last_sent_machine = None
+        else:
+            batch.state = BatchState.UNCERTAIN
+        batch.save()
+
+
+def store_uncertain(job: Job, batch: PostingBatch, problem: str, refused: str = "") -> None:
+    """Xero may or may not have it; a person sees why, and recovery takes it from here."""
+    log.warning("batch %s is uncertain: %s", batch.id, problem)
+    with job.holding():
+        batch.state, batch.problem, batch.refused = BatchState.UNCERTAIN, problem, refused
+        batch.save()
+        still = (Posting.batch_id == batch.id) & (Posting.state == PostingState.SENDING)
+        move(still, PostingState.UNCERTAIN, job.now(), detail=problem)
+
+
+def store_outcome(job: Job, batch: PostingBatch, answers: list[BankTransaction]) -> None:
+    """Each row by its own answer, matched by its link, in one transaction.
+
+    Rows without an answer leave the batch uncertain. But if Xero made rows that show none of our links, no look could
+    find them either: then the rows are held for a person, for nothing may be sent again.
+    """
+    by_url = {answer.url: answer for answer in answers}
+    postings = [p for p in members([batch.id]) if p.state in {PostingState.SENDING, PostingState.UNCERTAIN}]
+    answered = [(posting, by_url[posting.url]) for posting in postings if posting.url in by_url]
+    unknown = [posting.id for posting in postings if posting.url not in by_url]
+    links = {posting.url for posting in members([batch.id])}
+    with job.holding():
+        store_posted(job, [(posting, answer) for posting, answer in answered if answer.is_created])
+        for posting, answer in answered:
+            if not answer.is_created:
+                store_refused(job, posting, answer.messages)
+        if unknown and not any(answer.is_created and answer.url not in links for answer in answers):
+            store_uncertain(job, batch, f"Xero's answer names {len(answered)} of {len(postings)} rows")
+            return
+        move(Posting.id.in_(unknown), PostingState.HELD, job.now(), reason=Held.UNRECOGNISED)
+        batch.state, batch.problem, batch.resolved_at = BatchState.RESOLVED, "", job.now()
+        batch.save()
+
+
+def store_posted(job: Job, rows: list[tuple[Posting, BankTransaction]], detail: str = "") -> None:
+    """Xero has these: as posted, or as deleted there by a person. Call it inside `job.holding()`."""
+    record_bank_transactions(
+        [(posting.id, row.bank_transaction_id, row.bank_account.account_id) for posting, row in rows]
+    )
+    for state, deleted in ((PostingState.POSTED, False), (PostingState.DELETED, True)):
+        ids = [posting.id for posting, row in rows if row.is_deleted == deleted]
+        if ids:
+            move(Posting.id.in_(ids), state, job.now(), detail=detail)
+    SyncRun.update(posted=SyncRun.posted + len(rows)).where(SyncRun.id == job.run.id).execute()
+
+
+def store_refused(job: Job, posting: Posting, messages: list[str]) -> None:
+    """Xero refused this row: held or rejected, in Xero's own words. Call it inside `job.holding()`."""
+    refusals = posting.refusals + 1
+    reason = meaning(messages, refusals)
+    state = PostingState.REJECTED if isinstance(reason, Rejected) else PostingState.HELD
+    detail = "; ".join(messages)
+    move(Posting.id == posting.id, state, job.now(), reason=reason, detail=detail, alone=False, refusals=refusals)
