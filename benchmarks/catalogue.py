@@ -1,0 +1,153 @@
+"""Every figure: what is measured for it, what it is called, and what it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from benchmarks.allowed_calls import XERO_MINUTE, Pace, pace
+from benchmarks.due_at_once import Rush, rush
+from benchmarks.figure import Figure, at_least, at_most, growth, percentile
+from benchmarks.posting_speed import Lap, product_lap, race
+from benchmarks.stage import Stage
+from benchmarks.whole_night import finish_seconds, worker_megabytes
+
+NIGHT_CALLS = 55  # of Xero's 60 a minute: the rest is left to people who wait
+ROUNDS = 3
+ORGANISATIONS, EACH = 40, 500
+DUE = 10_000
+ONE_BIG = 20_000
+NIGHT_ORGANISATIONS, SMALL = 300, 200
+MINUTES = 3
+
+Measured = TypeVar("Measured")
+
+
+@dataclass
+class Bench:
+    """Measures each thing once, at a `part` of the work: 1, or a tenth. `stage` gives the servers."""
+
+    stage: Stage
+    part: float = 1.0
+    _known: dict[str, object] = field(default_factory=dict)
+
+    def of(self, work: int, *, tenth: bool = False) -> int:
+        """How much of the work is done now."""
+        return max(1, round(work * self.part / (10 if tenth else 1)))
+
+    def once(self, name: str, measure: Callable[[], Measured]) -> Measured:
+        if name not in self._known:
+            self._known[name] = measure()
+        return self._known[name]  # type: ignore[return-value]
+
+    def race(self) -> dict[str, Lap]:
+        return self.once("race", lambda: race(self.stage, ORGANISATIONS, self.of(EACH), ROUNDS))
+
+    def tenth_of_the_race(self) -> Lap:
+        return self.once("tenth", lambda: product_lap(self.stage, ORGANISATIONS, self.of(EACH, tenth=True)))
+
+    def rush(self, *, tenth: bool = False) -> Rush:
+        return self.once(f"rush {tenth}", lambda: rush(self.stage, self.of(DUE, tenth=tenth), ROUNDS))
+
+    def worker_megabytes(self, *, tenth: bool = False) -> float:
+        return self.once(f"memory {tenth}", lambda: worker_megabytes(self.stage, self.of(ONE_BIG, tenth=tenth)))
+
+    def pace(self) -> Pace:
+        return pace(self.stage, self.of(MINUTES))
+
+
+def posting(bench: Bench) -> list[Figure]:
+    """(a)"""
+    product, plain, sdk = (bench.race()[name] for name in ("product", "requests", "sdk"))
+    return [
+        Figure("a", "Transactions posted by one worker", product.per_second, "/s"),
+        Figure("a", "Transactions posted by a bare loop with requests", plain.per_second, "/s"),
+        Figure("a", "Transactions posted by a bare loop with xero-python", sdk.per_second, "/s"),
+        Figure(
+            "a", "The worker against the loop with requests", product.per_second / plain.per_second, "x", at_least(0.6)
+        ),
+        Figure(
+            "a", "The worker against the loop with xero-python", product.per_second / sdk.per_second, "x", at_least(1)
+        ),
+        Figure("a", "Processor time of the worker for 1,000", product.cpu_per_thousand, "s"),
+        Figure("a", "Processor time of the loop with requests for 1,000", plain.cpu_per_thousand, "s"),
+        Figure("a", "Processor time of the loop with xero-python for 1,000", sdk.cpu_per_thousand, "s"),
+    ]
+
+
+def allowed_calls(bench: Bench) -> list[Figure]:
+    """(b)"""
+    made = bench.pace()
+    return [
+        Figure("b", "Writes in a minute, one organisation, 3 s a write", made.writes, "/min"),
+        Figure("b", "Share of the 55 calls that a night may make", 100 * made.writes / NIGHT_CALLS, "%", at_least(95)),
+        Figure("b", "Share of the 60 calls that Xero allows", 100 * made.writes / XERO_MINUTE, "%"),
+        Figure("b", "Calls that Xero refused with 429", made.refused, "", at_most(0)),
+    ]
+
+
+def due_at_once(bench: Bench) -> list[Figure]:
+    """(c)"""
+    done = bench.rush()
+    what = f"From 23:00 to the last confirm, {bench.of(DUE):,} organisations"
+    return [
+        Figure("c", what, done.seconds, "s", at_most(5)),
+        Figure("c", "Processor time of the scheduler for it", done.cpu_seconds, "s"),
+    ]
+
+
+def nights(bench: Bench) -> list[Figure]:
+    """(d)"""
+    many, small, big = bench.of(NIGHT_ORGANISATIONS), bench.of(SMALL), bench.of(ONE_BIG)
+    whole = max(finish_seconds(bench.stage, many))
+    alone = percentile(finish_seconds(bench.stage, small), 0.95)
+    beside = percentile(finish_seconds(bench.stage, small, rows_beside=big), 0.95)
+    return [
+        Figure("d", f"A night of {many} organisations x 20 transactions", whole, "s"),
+        Figure("d", f"95 of 100 of {small} small organisations are done after", alone, "s"),
+        Figure("d", f"The same beside one of {big:,} transactions", beside, "s"),
+        Figure("d", "Beside a big one against alone", beside / alone, "x", at_most(2)),
+    ]
+
+
+def memory(bench: Bench) -> list[Figure]:
+    """(f)"""
+    rows, due = bench.of(ONE_BIG), bench.of(DUE)
+    return [
+        Figure(
+            "f", f"Peak memory of a worker, {rows:,} transactions of one", bench.worker_megabytes(), "MiB", at_most(200)
+        ),
+        Figure(
+            "f", f"Peak memory of a scheduler, {due:,} organisations", bench.rush().peak_megabytes, "MiB", at_most(150)
+        ),
+    ]
+
+
+def tenfold(bench: Bench) -> list[Figure]:
+    """(g)"""
+    small, large = bench.tenth_of_the_race(), bench.race()["product"]
+    few, many = bench.rush(tenth=True), bench.rush()
+    light, heavy = bench.worker_megabytes(tenth=True), bench.worker_megabytes()
+    exponents = {
+        "Time of posting": growth(small.seconds, large.seconds),
+        "Processor time of posting": growth(small.cpu_seconds, large.cpu_seconds),
+        "Time until all are announced": growth(few.seconds, many.seconds),
+        "Processor time of announcing": growth(few.cpu_seconds, many.cpu_seconds),
+        "Memory of a worker": growth(light, heavy),
+        "Memory of a scheduler": growth(few.peak_megabytes, many.peak_megabytes),
+    }
+    return [
+        Figure("g", f"{what}, as the work grows tenfold", exponent, "(exponent)", at_most(1.1))
+        for what, exponent in exponents.items()
+    ]
+
+
+CATALOGUE: dict[str, Callable[[Bench], list[Figure]]] = {
+    "a": posting,
+    "b": allowed_calls,
+    "c": due_at_once,
+    "d": nights,
+    "f": memory,
+    "g": tenfold,
+}
