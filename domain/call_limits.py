@@ -9,7 +9,7 @@ XERO_APP_MINUTE = 10_000  # calls of one app to all organisations
 IN_PROGRESS = 4  # of the five that Xero allows at once to one organisation; one is left to a person
 
 PAUSE_WHEN_DAY_IS_USED = 60 * 60  # seconds until we ask again: Xero says how much is left, not until when
-STARTER_DAY = 1_000
+STARTER_DAY, USUAL_DAY = 1_000, 5_000  # calls a day, by what the customer pays Xero
 DAY_RESERVE = 10  # one part in so many of a day is left for people and for recovery
 
 
@@ -25,6 +25,7 @@ NIGHT = Share(minute=55, app_minute=9_000)
 PERSON = Share(minute=58, app_minute=9_500)
 
 
-def day_is_used(left: int | None, limit: int | None) -> bool:
-    """Whether what is left of the day is the reserve. Before Xero has said anything, it is not."""
-    return left is not None and left <= (limit or STARTER_DAY) // DAY_RESERVE
+def day_is_used(left: int | None, most_left: int | None) -> bool:
+    """Whether what is left of the day is the reserve. `most_left`, the most ever heard, tells how many a day has."""
+    day = USUAL_DAY if (most_left or 0) > STARTER_DAY else STARTER_DAY
+    return left is not None and left <= day // DAY_RESERVE

@@ -13,11 +13,15 @@ INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn"}  # controls, direction overrides, lon
 
 def storable(text: str | None) -> str:
     """What a database can keep: no NUL and no lone surrogate. `None` becomes empty."""
+    if not text or text.isprintable():  # neither of the two is
+        return text or ""
     return "".join(c for c in text or "" if c != "\x00" and not "\ud800" <= c <= "\udfff")
 
 
 def single_line(text: str, length: int) -> str:
     """One line of visible characters, single spaces, none at the ends, at most `length` characters."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())[:length].rstrip()
     spaced = "".join(" " if c.isspace() else c for c in text)
     visible = "".join(c for c in spaced if c in JOINERS or unicodedata.category(c) not in INVISIBLE)
     return " ".join(visible.split())[:length].rstrip()

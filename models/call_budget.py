@@ -16,14 +16,14 @@ APP = "app"  # the scope of what all our calls share
 class CallBudget(Table):
     """One row a scope: a tenant's id, or `app`. `slots` are the last minute's calls as JSON [[slot, calls], ...].
 
-    `day_left` is what Xero last said is left of the day, `day_limit` the most it ever said. `failures` counts calls in
+    `day_left` is what Xero last said is left of the day, `day_most_left` the most it ever said. `failures` counts calls in
     a row without an answer, over all tenants, in the row of the app; `probe_at` is when the next one may try.
     """
 
     scope = TextField(primary_key=True)
     slots = TextField(default="[]")
     day_left = IntegerField(null=True)
-    day_limit = IntegerField(null=True)
+    day_most_left = IntegerField(null=True)
     failures = IntegerField(default=0)
     probe_at = UtcField(null=True)
 
@@ -59,7 +59,7 @@ def store_budget(
     CallBudget.update(
         slots=json.dumps(slots, separators=(",", ":")),
         day_left=row.day_left,
-        day_limit=row.day_limit,
+        day_most_left=row.day_most_left,
         failures=failures,
         probe_at=probe_at,
     ).where(CallBudget.scope == row.scope).execute()

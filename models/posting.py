@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass, fields
+from datetime import date, datetime
 from typing import Any, cast
 
 from peewee import (
@@ -16,14 +17,12 @@ from peewee import (
     IntegerField,
     TextField,
     Value,
-    chunked,
     fn,
 )
 
-from models.database import Table, UtcField, database
+from models.database import Table, UtcField
+from models.json_rows import run_with_rows
 from models.states import PostingState
-
-ROWS_A_STATEMENT = 500  # under SQLite's 32,766 parameters with room to spare
 
 
 class Posting(Table):
@@ -87,15 +86,42 @@ class PostingEvent(Table):
     batch_id = BigIntegerField(null=True)
 
 
+NEW = {
+    "tenant_id": "text",
+    "transaction_id": "text",
+    "organisation_id": "text",
+    "connection_id": "text",
+    "bank_account_id": "text",
+    "state": "text",
+    "reason": "text",
+    "side": "text",
+    "amount_cents": "bigint",
+    "currency": "text",
+    "local_amount_cents": "bigint",
+    "local_currency": "text",
+    "operation_type": "text",
+    "label": "text",
+    "counterparty": "text",
+    "reference": "text",
+    "card_last_digits": "text",
+    "url": "text",
+    "settled_at": "timestamptz",
+    "settled_balance_cents": "bigint",
+    "date": "date",
+    "created_at": "timestamptz",
+    "changed_at": "timestamptz",
+}
+INSERT_NEW = f"""
+    INSERT INTO posting
+        ({", ".join(NEW)}, reason_detail, attempts, refusals, alone, xero_account_id, bank_transaction_id)
+    SELECT {", ".join(NEW)}, '', 0, 0, FALSE, '', '' FROM {{rows}} AS new WHERE TRUE
+    ON CONFLICT (tenant_id, transaction_id) DO NOTHING
+"""  # noqa: S608 - column names of ours
+
+
 def insert_new(rows: Sequence[Mapping[str, Any]]) -> int:
     """Store the transactions that this Xero organisation does not have yet; how many were new."""
-    return sum(
-        Posting.insert_many(chunk)
-        .on_conflict(conflict_target=[Posting.tenant_id, Posting.transaction_id], action="IGNORE")
-        .as_rowcount()
-        .execute()
-        for chunk in chunked(rows, ROWS_A_STATEMENT)
-    )
+    return run_with_rows(INSERT_NEW, NEW, [[row[name] for name in NEW] for row in rows])
 
 
 def move(
@@ -133,12 +159,24 @@ def move(
     return int(moved)
 
 
-def record_bank_transactions(rows: Sequence[tuple[int, str, str]]) -> None:
-    """Remember Xero's ids: (posting id, bank transaction id, Xero account id)."""
-    statement = "UPDATE posting SET bank_transaction_id = :p:, xero_account_id = :p: WHERE id = :p:"
-    database.cursor().executemany(
-        statement.replace(":p:", database.param), [(transaction, account, key) for key, transaction, account in rows]
-    )
+STORED = {"id": "bigint", "bank_transaction_id": "text", "xero_account_id": "text"}
+TELL_STORED = """
+    INSERT INTO posting_event (posting_id, at, state, reason, detail, batch_id)
+    SELECT posting.id, {now}, {state}, '', {detail}, posting.batch_id
+    FROM {rows} AS new JOIN posting ON posting.id = new.id
+"""
+STORE = """
+    UPDATE posting SET bank_transaction_id = new.bank_transaction_id, xero_account_id = new.xero_account_id,
+        state = {state}, reason = '', reason_detail = {detail}, changed_at = {now}
+    FROM {rows} AS new WHERE posting.id = new.id
+"""
+
+
+def move_into_xero(rows: Sequence[tuple[int, str, str]], state: PostingState, now: datetime, detail: str = "") -> None:
+    """Xero has these: (posting id, bank transaction id, Xero account id). They move as `move` moves."""
+    if rows:
+        run_with_rows(TELL_STORED, STORED, rows, now=now, state=str(state), detail=detail)
+        run_with_rows(STORE, STORED, rows, now=now, state=str(state), detail=detail)
 
 
 def count_by_state(which: Expression) -> dict[tuple[str, str], int]:
@@ -153,19 +191,61 @@ def count_by_state(which: Expression) -> dict[tuple[str, str], int]:
     return {(str(state), str(reason)): int(count) for state, reason, count in cast("Iterable[tuple[Any, ...]]", rows)}
 
 
-def due_postings(connection_id: str, limit: int) -> list[Posting]:
+@dataclass(slots=True)
+class DuePosting:
+    """What is sent of a posting, and what its next batch needs to know. Columns as in `Posting`, without its weight."""
+
+    id: int
+    bank_account_id: str
+    side: str
+    amount_cents: int
+    currency: str
+    local_amount_cents: int
+    local_currency: str
+    operation_type: str
+    label: str
+    counterparty: str
+    reference: str
+    card_last_digits: str
+    url: str
+    date: date
+    attempts: int
+    alone: bool
+
+
+@dataclass(slots=True)
+class Member:
+    """What recovery and an outcome need to know of a posting in a batch. Columns as in `Posting`."""
+
+    id: int
+    batch_id: int
+    url: str
+    state: str
+    attempts: int
+    refusals: int
+
+
+def due_postings(connection_id: str, limit: int) -> list[DuePosting]:
     """The next postings to send, oldest first. One that must travel alone comes by itself."""
-    found = list(
-        Posting.select()
+    rows = (
+        Posting.select(*(getattr(Posting, column.name) for column in fields(DuePosting)))
         .where((Posting.connection_id == connection_id) & (Posting.state == PostingState.DUE))
         .order_by(Posting.settled_at, Posting.id)
         .limit(limit)
+        .tuples()
     )
+    found = [DuePosting(*row) for row in cast("Iterable[tuple[Any, ...]]", rows)]
     if found and found[0].alone:
         return found[:1]
     return [posting for posting in found if not posting.alone]
 
 
-def members(batch_ids: Iterable[int]) -> list[Posting]:
+def members(batch_ids: Iterable[int]) -> list[Member]:
     """The postings of these batches."""
-    return list(Posting.select().where(Posting.batch_id.in_(list(batch_ids))).order_by(Posting.id))
+    rows = (
+        Posting.select(*(getattr(Posting, column.name) for column in fields(Member)))
+        .where(Posting.batch_id.in_(list(batch_ids)))
+        .order_by(Posting.id)
+        .tuples()
+    )
+    return [Member(*row) for row in cast("Iterable[tuple[Any, ...]]", rows)]

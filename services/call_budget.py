@@ -85,7 +85,7 @@ class StoredBudget:
         if left.app_minute is not None:
             ours = ours.at_least(XERO_APP_MINUTE - left.app_minute, now)
         if left.day is not None:
-            tenant.day_left, tenant.day_limit = left.day, max(left.day, tenant.day_limit or 0)
+            tenant.day_left, tenant.day_most_left = left.day, max(left.day, tenant.day_most_left or 0)
         circuit = Circuit(app.failures, app.probe_at).after(failures, answered=answered, now=now)
         return mine, ours, circuit
 
@@ -98,7 +98,7 @@ class StoredBudget:
             return RateLimited(BUDGET, "our calls of the minute are used up", ours.opens_at(now))
         if self._for_person:
             return None
-        if day_is_used(tenant.day_left, tenant.day_limit):
+        if day_is_used(tenant.day_left, tenant.day_most_left):
             tenant.day_left = None  # the next call after the pause asks anew
             until = now + timedelta(seconds=PAUSE_WHEN_DAY_IS_USED)
             return RateLimited(BUDGET, "this organisation's calls of the day are used up", until)

@@ -11,7 +11,7 @@ from domain.reasons import Held
 from failpoints import hit
 from models.bank_account import AccountLink, live_links
 from models.organisation import Connection
-from models.posting import Posting, due_postings, move
+from models.posting import DuePosting, Posting, due_postings, move
 from models.posting_batch import PostingBatch
 from models.states import BatchState, PostingState
 from services.job import Job
@@ -35,7 +35,7 @@ def freeze_batch(job: Job) -> PostingBatch | None:
     return None
 
 
-def _freeze(job: Job, due: list[Posting], links: dict[str, AccountLink], codes: CodingCodes) -> PostingBatch:
+def _freeze(job: Job, due: list[DuePosting], links: dict[str, AccountLink], codes: CodingCodes) -> PostingBatch:
     body = freeze(
         [
             to_xero(
@@ -79,7 +79,7 @@ def coding_codes(connection: Connection) -> CodingCodes:
     )
 
 
-def _key(job: Job, body: bytes, due: list[Posting]) -> str:
+def _key(job: Job, body: bytes, due: list[DuePosting]) -> str:
     """The Idempotency-Key: Xero's keys are shared by a whole app, so the tenant is part of it, and the attempt."""
     attempts = ",".join(f"{posting.id}:{posting.attempts + 1}" for posting in due)
     return hashlib.sha256(f"{job.tenant_id}|{attempts}|".encode() + body).hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from clients.qonto.transactions import Page, Transaction
 from domain.balance_chain import Settled, first_break
@@ -106,7 +106,13 @@ def _first_state(job: Job, account: BankAccount, row: Transaction) -> tuple[Post
 def _chain_break(job: Job, account: BankAccount) -> Settled | None:
     """Where Qonto's balances stop following from each other among the newest rows, if anywhere."""
     newest = (
-        Posting.select()
+        Posting.select(
+            Posting.transaction_id,
+            Posting.settled_at,
+            Posting.side,
+            Posting.amount_cents,
+            Posting.settled_balance_cents,
+        )
         .where(
             (Posting.tenant_id == job.tenant_id)
             & (Posting.bank_account_id == account.id)
@@ -114,8 +120,7 @@ def _chain_break(job: Job, account: BankAccount) -> Settled | None:
         )
         .order_by(Posting.settled_at.desc(), Posting.id.desc())
         .limit(CHAIN_ROWS)
+        .tuples()
     )
-    return first_break(
-        Settled(row.transaction_id, row.settled_at, signed(row.side, row.amount_cents), row.settled_balance_cents)
-        for row in list(newest)
-    )
+    rows = cast("list[tuple[str, datetime, str, int, int | None]]", list(newest))
+    return first_break(Settled(key, at, signed(side, cents), balance) for key, at, side, cents, balance in rows)

@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from clients.xero.bank_transactions import BankTransaction, list_bank_transactions
-from models.posting import Posting
 from services.job import Job
-from services.store_outcome import store_posted
+from services.store_outcome import Known, store_posted
 
 CLOCK_MARGIN = timedelta(minutes=5)  # Xero's clock against ours
 
 Found = dict[int, list[BankTransaction]]  # what Xero has of each posting, by posting id; empty when it has nothing
 
 
-def find_in_xero(job: Job, postings: Sequence[Posting], since: datetime) -> Found:
+def find_in_xero(job: Job, postings: Sequence[Known], since: datetime) -> Found:
     """What Xero has of these among the rows that changed since a moment. Complete when it returns; raises otherwise."""
     by_url = {posting.url: posting.id for posting in postings}
     found: Found = defaultdict(list)
@@ -34,7 +33,7 @@ def the_one(rows: Sequence[BankTransaction]) -> BankTransaction | None:
     return live[0] if live else rows[0]
 
 
-def store_found(job: Job, postings: Sequence[Posting], found: Found) -> None:
+def store_found(job: Job, postings: Sequence[Known], found: Found) -> None:
     """Adopt what is there exactly once. Call it inside `job.holding()`."""
     adopted = [(posting, row) for posting in postings if (row := the_one(found[posting.id]))]
     store_posted(job, adopted, detail="found in Xero")

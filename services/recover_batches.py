@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.reasons import Held
 from domain.recovery import Send, Wait
-from models.posting import Posting, members, move
+from models.posting import Member, Posting, members, move
 from models.posting_batch import PostingBatch, open_batches
 from models.states import BatchState, PostingState
 from services.job import Job
@@ -44,7 +44,7 @@ def _look_up(job: Job, batches: list[PostingBatch]) -> None:
         _store_look_up(job, batch, mine, found, started)
 
 
-def _store_look_up(job: Job, batch: PostingBatch, postings: list[Posting], found: Found, started: datetime) -> None:
+def _store_look_up(job: Job, batch: PostingBatch, postings: list[Member], found: Found, started: datetime) -> None:
     absent = [posting for posting in postings if not found[posting.id]]
     surplus = [posting.id for posting in postings if found[posting.id] and not the_one(found[posting.id])]
     with job.holding():
@@ -56,7 +56,7 @@ def _store_look_up(job: Job, batch: PostingBatch, postings: list[Posting], found
         batch.save()
 
 
-def _store_absent(job: Job, batch: PostingBatch, absent: list[Posting]) -> None:
+def _store_absent(job: Job, batch: PostingBatch, absent: list[Member]) -> None:
     if batch.refused and batch.size == 1:
         for posting in absent:
             store_refused(job, posting, [batch.refused])

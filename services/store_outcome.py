@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from typing import Protocol
 
 from clients.xero.bank_transactions import BankTransaction
 from domain.reasons import Held, Rejected
 from domain.refusals import meaning
-from models.posting import Posting, members, move, record_bank_transactions
+from models.posting import Member, Posting, members, move, move_into_xero
 from models.posting_batch import PostingBatch
 from models.states import BatchState, PostingState
 from models.sync_run import SyncRun
 from services.job import Job
 
 log = logging.getLogger(__name__)
+
+
+class Known(Protocol):
+    """A posting, by its number and by the link that Xero shows."""
+
+    id: int
+    url: str
 
 
 def store_unprocessed(job: Job, batch: PostingBatch) -> None:
@@ -45,10 +54,11 @@ def store_outcome(job: Job, batch: PostingBatch, answers: list[BankTransaction])
     find them either: then the rows are held for a person, for nothing may be sent again.
     """
     by_url = {answer.url: answer for answer in answers}
-    postings = [p for p in members([batch.id]) if p.state in {PostingState.SENDING, PostingState.UNCERTAIN}]
+    everybody = members([batch.id])
+    postings = [p for p in everybody if p.state in {PostingState.SENDING, PostingState.UNCERTAIN}]
     answered = [(posting, by_url[posting.url]) for posting in postings if posting.url in by_url]
     unknown = [posting.id for posting in postings if posting.url not in by_url]
-    links = {posting.url for posting in members([batch.id])}
+    links = {posting.url for posting in everybody}
     with job.holding():
         store_posted(job, [(posting, answer) for posting, answer in answered if answer.is_created])
         for posting, answer in answered:
@@ -57,24 +67,25 @@ def store_outcome(job: Job, batch: PostingBatch, answers: list[BankTransaction])
         if unknown and not any(answer.is_created and answer.url not in links for answer in answers):
             store_uncertain(job, batch, f"Xero's answer names {len(answered)} of {len(postings)} rows")
             return
-        move(Posting.id.in_(unknown), PostingState.HELD, job.now(), reason=Held.UNRECOGNISED)
+        if unknown:
+            move(Posting.id.in_(unknown), PostingState.HELD, job.now(), reason=Held.UNRECOGNISED)
         batch.state, batch.problem, batch.resolved_at = BatchState.RESOLVED, "", job.now()
         batch.save()
 
 
-def store_posted(job: Job, rows: list[tuple[Posting, BankTransaction]], detail: str = "") -> None:
+def store_posted(job: Job, rows: Sequence[tuple[Known, BankTransaction]], detail: str = "") -> None:
     """Xero has these: as posted, or as deleted there by a person. Call it inside `job.holding()`."""
-    record_bank_transactions(
-        [(posting.id, row.bank_transaction_id, row.bank_account.account_id) for posting, row in rows]
-    )
     for state, deleted in ((PostingState.POSTED, False), (PostingState.DELETED, True)):
-        ids = [posting.id for posting, row in rows if row.is_deleted == deleted]
-        if ids:
-            move(Posting.id.in_(ids), state, job.now(), detail=detail)
+        ids = [
+            (posting.id, row.bank_transaction_id, row.bank_account.account_id)
+            for posting, row in rows
+            if row.is_deleted == deleted
+        ]
+        move_into_xero(ids, state, job.now(), detail)
     SyncRun.update(posted=SyncRun.posted + len(rows)).where(SyncRun.id == job.run.id).execute()
 
 
-def store_refused(job: Job, posting: Posting, messages: list[str]) -> None:
+def store_refused(job: Job, posting: Member, messages: list[str]) -> None:
     """Xero refused this row: held or rejected, in Xero's own words. Call it inside `job.holding()`."""
     refusals = posting.refusals + 1
     reason = meaning(messages, refusals)

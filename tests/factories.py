@@ -11,6 +11,7 @@ from typing import Any
 
 from models.audit import AuditEntry
 from models.bank_account import AccountLink, BankAccount, Cursor
+from models.call_budget import CallBudget
 from models.credential import Credential
 from models.lease import LeaseRow
 from models.organisation import Connection, Organisation
@@ -192,6 +193,11 @@ def make_lease(**changes: Any) -> LeaseRow:
         "expires_at": NOW + timedelta(minutes=1),
     }
     return LeaseRow.create(**defaults | changes)
+
+
+def make_call_budget(**changes: Any) -> CallBudget:
+    """What a tenant has used, at rest."""
+    return CallBudget.create(**{"scope": f"tenant-{next(_numbers)}"} | changes)
 
 
 def make_pause(**changes: Any) -> Pause:

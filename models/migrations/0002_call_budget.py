@@ -10,7 +10,7 @@ STATEMENTS = (
         scope TEXT NOT NULL PRIMARY KEY,
         slots TEXT NOT NULL,
         day_left INTEGER,
-        day_limit INTEGER,
+        day_most_left INTEGER,
         failures INTEGER NOT NULL,
         probe_at TIMESTAMPTZ
     )""",

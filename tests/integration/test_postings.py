@@ -13,7 +13,6 @@ from playhouse.shortcuts import model_to_dict
 
 from models.database import transaction
 from models.posting import (
-    ROWS_A_STATEMENT,
     Posting,
     PostingEvent,
     count_by_state,
@@ -21,7 +20,7 @@ from models.posting import (
     insert_new,
     members,
     move,
-    record_bank_transactions,
+    move_into_xero,
 )
 from models.posting_batch import open_batches
 from models.states import BatchState, PostingState
@@ -77,8 +76,8 @@ def test_nothing_new_is_nothing_stored(database: str) -> None:
     assert insert_new([]) == 0
 
 
-def test_more_rows_than_a_statement_takes_are_all_stored_and_counted(row: dict[str, Any]) -> None:
-    rows = [row | {"transaction_id": str(n)} for n in range(ROWS_A_STATEMENT + 1)]
+def test_many_rows_are_all_stored_and_counted(row: dict[str, Any]) -> None:
+    rows = [row | {"transaction_id": str(n)} for n in range(2_000)]
 
     assert insert_new(rows) == len(rows)
     assert Posting.select().count() == len(rows)
@@ -184,15 +183,27 @@ def test_postings_that_must_all_travel_alone_come_one_by_one(make_postings: Make
     assert [posting.id for posting in due_postings(first.connection_id, 50)] == [first.id]
 
 
-def test_xeros_ids_are_remembered_row_by_row(make_postings: MakePostings) -> None:
+def test_xeros_ids_are_remembered_row_by_row(make_postings: MakePostings, story: Any) -> None:
     first, second, other = make_postings({}, {}, {})
 
-    record_bank_transactions([(first.id, "transaction-1", "account-1"), (second.id, "transaction-2", "account-2")])
+    rows = [(first.id, "transaction-1", "account-1"), (second.id, "transaction-2", "account-2")]
+    move_into_xero(rows, PostingState.POSTED, LATER, "found in Xero")
 
-    kept = [(p.bank_transaction_id, p.xero_account_id) for p in Posting.select().order_by(Posting.id)]
-    assert kept == [("transaction-1", "account-1"), ("transaction-2", "account-2"), ("", "")]
-    record_bank_transactions([])
-    assert other.bank_transaction_id == ""
+    kept = [(p.state, p.bank_transaction_id, p.xero_account_id) for p in Posting.select().order_by(Posting.id)]
+    assert kept == [("posted", "transaction-1", "account-1"), ("posted", "transaction-2", "account-2"), ("due", "", "")]
+    assert [story(posting) for posting in (first, second, other)] == [
+        [(LATER, "posted", "", "found in Xero", None)],
+        [(LATER, "posted", "", "found in Xero", None)],
+        [],
+    ]
+
+
+def test_nothing_moves_when_nothing_is_told(make_postings: MakePostings, story: Any) -> None:
+    (posting,) = make_postings({})
+
+    move_into_xero([], PostingState.POSTED, LATER)
+
+    assert (Posting.get_by_id(posting.id).state, story(posting)) == ("due", [])
 
 
 def test_postings_are_counted_by_state_and_reason(make_postings: MakePostings) -> None:

@@ -1,0 +1,44 @@
+"""Many rows in one parameter: the database unpacks a JSON array, so the statement's text is always the same.
+
+A driver parses each new statement anew, and one for a hundred rows would have thousands of place holders.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from models.database import database, is_sqlite
+
+Columns = Mapping[str, str]  # column name to PostgreSQL type, in the order of a row's values
+
+
+def run_with_rows(statement: str, columns: Columns, rows: Iterable[Sequence[Any]], **values: Any) -> int:
+    """Run a statement that selects from `{rows} AS new` and names other values `{so}`; how many rows it changed."""
+    values["packed"] = json.dumps(list(rows), separators=(",", ":"), default=_told)
+    places = {name: f":{name}" if is_sqlite() else f"%({name})s" for name in values}
+    source = (_sqlite if is_sqlite() else _postgresql)(columns).format(**places)
+    return int(database.execute_sql(statement.format(rows=f"({source})", **places), values).rowcount)
+
+
+def _sqlite(columns: Columns) -> str:
+    cells = ", ".join(f"json_extract(value, '$[{place}]') AS {name}" for place, name in enumerate(columns))
+    return f"SELECT {cells} FROM json_each({{packed}})"  # noqa: S608 - names of ours
+
+
+def _postgresql(columns: Columns) -> str:
+    cells = ", ".join(
+        f"CAST(value ->> {place} AS {kind}) AS {name}" for place, (name, kind) in enumerate(columns.items())
+    )
+    return f"SELECT {cells} FROM jsonb_array_elements(CAST({{packed}} AS jsonb))"  # noqa: S608 - names of ours
+
+
+def _told(value: Any) -> str:
+    """A moment in the one form that both databases read, and that sorts."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(" ", "microseconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} cannot be handed to the database in a row")
