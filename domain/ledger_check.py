@@ -102,22 +102,31 @@ Key = tuple[str, str]  # tenant, transaction
 
 
 def compare(
-    expected: Iterable[Expected], ledger: Iterable[InLedger], said: Iterable[Said], *, at_work: bool = False
+    expected: Iterable[Expected],
+    ledger: Iterable[InLedger],
+    said: Iterable[Said],
+    *,
+    at_work: bool = False,
+    elsewhere: Mapping[str, str] | None = None,
 ) -> list[Finding]:
-    """Every finding, in the order of Qonto's rows, then Xero's. `at_work`: what is on its way may still arrive."""
+    """Every finding, in the order of Qonto's rows, then Xero's.
+
+    `at_work`: a run is open, so what is on its way may still arrive. `elsewhere`: the Xero organisation of transactions
+    that belong to another one.
+    """
     told = {(one.tenant_id, one.transaction_id): one for one in said}
     wanted = {(one.tenant_id, one.transaction_id): one for one in expected}
     there = rows_by_transaction(ledger, told.values())
     findings: list[Finding] = []
     for key, one in wanted.items():
         rows = there.get(key, [])
-        findings += _present(one, rows, told.get(key)) if rows else [_absent(one, told.get(key), at_work=at_work)]
-    homes: defaultdict[str, set[str]] = defaultdict(set)
-    for tenant_id, transaction_id in wanted:
-        homes[transaction_id].add(tenant_id)
-    for key, rows in there.items():
-        if key not in wanted:
-            findings.append(_stray(key, rows, homes.get(key[1], set())))
+        findings += (
+            _present(one, rows, told.get(key), at_work=at_work)
+            if rows
+            else [_absent(one, told.get(key), at_work=at_work)]
+        )
+    homes = dict(elsewhere or {}) | {transaction_id: tenant_id for tenant_id, transaction_id in wanted}
+    findings += [_stray(key, rows, homes.get(key[1], "")) for key, rows in there.items() if key not in wanted]
     return findings
 
 
@@ -144,7 +153,7 @@ def _absent(one: Expected, told: Said | None, *, at_work: bool) -> Finding:
     return _finding(Class.LOST, one, [], f"not in Xero, and we say {told}")
 
 
-def _present(one: Expected, rows: Sequence[InLedger], told: Said | None) -> Iterator[Finding]:
+def _present(one: Expected, rows: Sequence[InLedger], told: Said | None, *, at_work: bool) -> Iterator[Finding]:
     if len(rows) > 1:
         yield _finding(Class.DUPLICATED, one, rows, f"{len(rows)} rows in Xero")
     for row in rows:
@@ -157,7 +166,9 @@ def _present(one: Expected, rows: Sequence[InLedger], told: Said | None) -> Iter
         if shown != right:
             yield _finding(Class.WRONG_AMOUNT, one, [row], f"{shown} in Xero and {right} in Qonto")
     unsaid = _unsaid(rows, told)
-    if unsaid:
+    if unsaid and at_work and told and told.state in ON_ITS_WAY:
+        yield _finding(Class.TO_COME, one, rows, f"{unsaid}, and a run is open")
+    elif unsaid:
         yield _finding(Class.RECOVERED, one, rows, unsaid)
 
 
@@ -175,10 +186,10 @@ def _unsaid(rows: Sequence[InLedger], told: Said | None) -> str:
     return ""
 
 
-def _stray(key: Key, rows: Sequence[InLedger], homes: set[str]) -> Finding:
+def _stray(key: Key, rows: Sequence[InLedger], home: str) -> Finding:
     ids = tuple(row.id for row in rows)
-    if homes:
-        return Finding(Class.WRONG_TENANT, *key, ids, f"belongs to {', '.join(sorted(homes))}")
+    if home:
+        return Finding(Class.WRONG_TENANT, *key, ids, f"in Xero organisation {key[0]} and belongs to {home}")
     return Finding(Class.UNEXPECTED, *key, ids, "in Xero, and nothing of Qonto's should be there for it")
 
 

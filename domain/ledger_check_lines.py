@@ -52,6 +52,14 @@ class Line:
         return f"{self.name} {self.meaning}: {verdict}"
 
 
+def merge(lines: Iterable[Line]) -> list[Line]:
+    """One line an invariant, in their order, of lines that several books gave."""
+    merged: dict[str, list[str]] = {}
+    for line in lines:
+        merged.setdefault(line.name, []).extend(line.violations)
+    return [Line(name, merged[name]) for name in MEANINGS if name in merged]
+
+
 def lines_of_books(
     findings: Sequence[Finding], expected: Sequence[Expected], ledger: Sequence[InLedger], said: Sequence[Said]
 ) -> list[Line]:

@@ -31,7 +31,7 @@ from zoneinfo import ZoneInfo
 from playhouse.pool import PooledDatabase
 
 from domain.ledger_check import FINE, Class, Duty, Expected, Finding, InLedger, Said, compare, count
-from domain.ledger_check_lines import Line, lines_of_books
+from domain.ledger_check_lines import Line, lines_of_books, merge
 from models.bank_account import AccountLink, Cursor
 from models.database import configure, connected
 from models.database import database as proxy
@@ -212,7 +212,7 @@ class Report:
     """`problems` is empty when everything holds. `lines()` has one line a class and one an invariant."""
 
     findings: list[Finding] = field(default_factory=list)
-    invariants: dict[str, Line] = field(default_factory=dict)
+    invariants: list[Line] = field(default_factory=list)
     surprises: list[str] = field(default_factory=list)
     forgiven: set[tuple[Class, str]] = field(default_factory=set)
 
@@ -221,21 +221,20 @@ class Report:
         found = [
             str(f) for f in self.findings if f.what not in FINE and (f.what, f.transaction_id) not in self.forgiven
         ]
-        broken = [f"{line.name}: {text}" for line in self.invariants.values() for text in line.violations]
+        broken = [f"{line.name}: {text}" for line in self.invariants for text in line.violations]
         return [*self.surprises, *found, *broken]
 
     def violated(self) -> list[str]:
         """The names of the invariants that do not hold."""
-        return [line.name for line in self.invariants.values() if not line.holds]
+        return [line.name for line in self.invariants if not line.holds]
 
     def lines(self) -> list[str]:
         classes = [f"{what}: {number}" for what, number in count(self.findings).items()]
-        return [*classes, *(str(line) for line in self.invariants.values()), *self.surprises]
+        return [*classes, *(str(line) for line in self.invariants), *self.surprises]
 
     def add(self, lines: Iterable[Line]) -> None:
-        """More about invariants; the same invariant may be judged by several books."""
-        for line in lines:
-            self.invariants.setdefault(line.name, Line(line.name)).violations.extend(line.violations)
+        """More about invariants; the same one may be judged by several books."""
+        self.invariants = merge([*self.invariants, *lines])
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -257,17 +256,24 @@ def check_world(
     with opened(database):
         all_books = [read_books(read, customer, log) for customer in customers]
         report = Report()
+        homes = {row["id"]: books.customer.tenant for books in all_books for row in books.qonto["transactions"]}
         for books in all_books:
-            _check_books(report, books, now, missing, doubtful or {})
+            _check_books(report, books, homes, now, missing, doubtful or {})
         report.add(_lines_of_log(log, all_books))
     return report
 
 
 def _check_books(
-    report: Report, books: Books, now: datetime, missing: Mapping[str, str] | None, doubtful: Mapping[str, str]
+    report: Report,
+    books: Books,
+    elsewhere: Mapping[str, str],
+    now: datetime,
+    missing: Mapping[str, str] | None,
+    doubtful: Mapping[str, str],
 ) -> None:
     at_work = any(open_runs_of(connection) for connection in books.connections)
-    findings = compare(books.expected, books.ledger, books.said, at_work=at_work and missing is None)
+    others = {key: tenant for key, tenant in elsewhere.items() if tenant != books.customer.tenant}
+    findings = compare(books.expected, books.ledger, books.said, at_work=at_work and missing is None, elsewhere=others)
     report.surprises += _surprises(books, findings, missing, doubtful)
     declared = {(Class.LOST, key) for key in missing or {}} | {(Class.RECOVERED, key) for key in doubtful}
     report.forgiven |= declared
@@ -319,7 +325,7 @@ def _wrong_accounts(books: Books) -> Iterator[str]:
 
 
 def _is_made(account: Row) -> bool:
-    return account["type"] == "BANK" and account["made_by"] == "api"
+    return bool(account["type"] == "BANK" and account["made_by"] == "api")
 
 
 def _should_be_there(books: Books, account_id: str, ours: list[Row]) -> bool:

@@ -1,0 +1,118 @@
+"""The check: Qonto's truth, our database and Xero's ledger, compared transaction by transaction. It writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from clients.errors import RemoteError
+from clients.qonto.bank_accounts import list_bank_accounts
+from clients.xero.accounts import list_accounts
+from domain.ledger_check import FINE, Class, Finding, InLedger, Said, compare
+from domain.ledger_check_lines import Line, lines_of_books, merge
+from models.bank_account import AccountLink
+from models.organisation import Connection, Organisation
+from models.posting import Posting
+from models.states import ConnectionState
+from services.check_accounts import missing_accounts
+from services.check_database import lines_of_database, open_runs_of
+from services.check_qonto import QontoTruth, read_truth
+from services.check_xero import read_ledger
+from services.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class Check:
+    """`problem`: why an organisation could not be checked, which is no verdict that it holds."""
+
+    organisation: str
+    at: datetime
+    findings: list[Finding] = field(default_factory=list)
+    invariants: list[Line] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    problem: str = ""
+
+    @property
+    def wrong(self) -> list[Finding]:
+        """The findings with which something is wrong."""
+        return [finding for finding in self.findings if finding.what not in FINE]
+
+    @property
+    def holds(self) -> bool:
+        return not self.problem and not self.wrong and all(line.holds for line in self.invariants)
+
+
+def check_all(workbench: Workbench) -> Iterator[Check]:
+    """Every connection that has not ended, one after another; one that cannot be read holds up no other."""
+    for connection in Connection.select().where(Connection.state != ConnectionState.DISCONNECTED):
+        try:
+            yield check(connection, workbench)
+        except RemoteError as error:
+            yield Check(_name(connection), workbench.clock(), problem=str(error))
+
+
+def check(connection: Connection, workbench: Workbench) -> Check:
+    """Our own rows are read before Xero's: what a run sends meanwhile is then on its way, and not lost."""
+    now = workbench.clock()
+    at_work = bool(open_runs_of(connection))
+    qonto = workbench.qonto(connection)
+    accounts = list_bank_accounts(qonto)
+    said = _said(connection)
+    truth = read_truth(connection, qonto, accounts, {one.transaction_id for one in said})
+    xero = workbench.xero(connection)
+    in_xero = list_accounts(xero)
+    ledger = _ledger(connection, workbench, said)
+    findings = compare(truth.expected, ledger, said, at_work=at_work, elsewhere=_elsewhere(connection, ledger))
+    lines = [
+        *lines_of_books(findings, truth.expected, ledger, said),
+        *lines_of_database(connection, now),
+        Line("I4", list(missing_accounts(connection, accounts, in_xero, at_work=at_work))),
+        Line("I11", truth.passed),
+    ]
+    return Check(_name(connection), now, findings, merge(lines), list(_notes(connection, truth, findings)))
+
+
+def _name(connection: Connection) -> str:
+    return str(Organisation.get_by_id(connection.organisation_id).slug)
+
+
+def _said(connection: Connection) -> list[Said]:
+    mine = (Posting.tenant_id == connection.tenant_id) & (Posting.organisation_id == connection.organisation_id)
+    columns = (Posting.transaction_id, Posting.state, Posting.reason, Posting.bank_transaction_id)
+    return [
+        Said(connection.tenant_id, p.transaction_id, p.state, p.reason, p.bank_transaction_id)
+        for p in Posting.select(*columns).where(mine).order_by(Posting.id)
+    ]
+
+
+def _ledger(connection: Connection, workbench: Workbench, said: list[Said]) -> list[InLedger]:
+    """Xero's rows of this organisation: those of another that shares its Xero organisation are left out."""
+    links = AccountLink.select().where(AccountLink.tenant_id == connection.tenant_id)
+    homes = {link.xero_account_id: link.bank_account_id for link in links if link.xero_account_id}
+    known = {one.bank_transaction_id: one.transaction_id for one in said if one.bank_transaction_id}
+    rows = read_ledger(workbench.xero(connection), workbench.qonto_app_url, homes, known)
+    neighbours = Posting.select(Posting.transaction_id).where(
+        (Posting.tenant_id == connection.tenant_id) & (Posting.organisation_id != connection.organisation_id)
+    )
+    theirs = {posting.transaction_id for posting in neighbours}
+    return [row for row in rows if row.transaction_id not in theirs]
+
+
+def _elsewhere(connection: Connection, ledger: list[InLedger]) -> dict[str, str]:
+    """Which of these transactions we know for another Xero organisation only."""
+    others = Posting.select(Posting.transaction_id, Posting.tenant_id).where(Posting.tenant_id != connection.tenant_id)
+    there = {row.transaction_id for row in ledger}
+    return {p.transaction_id: p.tenant_id for p in others if p.transaction_id in there}
+
+
+def _notes(connection: Connection, truth: QontoTruth, findings: list[Finding]) -> Iterator[str]:
+    for run in open_runs_of(connection):
+        yield f"Run {run.id} ({run.kind}) is {run.state}: what is on its way is no loss. Ask again when it is done."
+    if connection.state != ConnectionState.LIVE:
+        yield f"The connection is {connection.state}: {connection.reason}"
+    if truth.unreadable:
+        yield f"{truth.unreadable} rows of Qonto's cannot be read; they are in the quarantine."
+    to_come = sum(finding.what == Class.TO_COME for finding in findings)
+    if to_come:
+        yield f"{to_come} transactions are to come: no night has had to send them yet."
