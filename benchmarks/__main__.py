@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
 
 from benchmarks.catalogue import CATALOGUE, Bench
 from benchmarks.figure import Figure
+from benchmarks.picture import picture
 from benchmarks.progress import say
 from benchmarks.stage import open_stage
+from benchmarks.written_figures import Circumstances, read_rows, row_of, updated, with_rows
 
 MISSED = 1
+DOCUMENT = Path(__file__).parents[1] / "docs" / "performance.md"
+PICTURE = DOCUMENT.with_suffix(".svg")
 
 
 def main() -> int:
@@ -24,8 +31,20 @@ def main() -> int:
         for letter in wishes.only:
             say(f"({letter}) begins")
             figures += CATALOGUE[letter](bench)
+    if not wishes.quick:
+        write_down(figures, wishes.only)
     sys.stdout.write(_as_json(figures) if wishes.json else as_table(figures))
     return MISSED if any(figure.is_missed for figure in figures) else 0
+
+
+def write_down(figures: list[Figure], letters: list[str]) -> None:
+    """Put them into the document, each with the command that measured it, and draw the picture anew."""
+    command = "make bench" if letters == list(CATALOGUE) else f"python -m benchmarks --only {','.join(letters)}"
+    circumstances = Circumstances(command, datetime.now(UTC).date().isoformat(), os.cpu_count() or 1)
+    document = DOCUMENT.read_text()
+    rows = updated(read_rows(document), [row_of(figure, circumstances) for figure in figures])
+    DOCUMENT.write_text(with_rows(document, rows))
+    PICTURE.write_text(picture(rows))
 
 
 def _arguments() -> argparse.Namespace:

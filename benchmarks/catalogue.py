@@ -9,6 +9,7 @@ from typing import TypeVar
 from benchmarks.allowed_calls import XERO_MINUTE, Pace, pace
 from benchmarks.due_at_once import Rush, rush
 from benchmarks.figure import Figure, at_least, at_most, growth, percentile
+from benchmarks.fleet_night import Fleet
 from benchmarks.posting_speed import Lap, product_lap, race
 from benchmarks.stage import Stage
 from benchmarks.whole_night import finish_seconds, worker_megabytes
@@ -17,6 +18,7 @@ NIGHT_CALLS = 55  # of Xero's 60 a minute: the rest is left to people who wait
 ROUNDS = 3
 ORGANISATIONS, EACH = 40, 500
 DUE = 10_000
+FLEET = 100_000
 ONE_BIG = 20_000
 NIGHT_ORGANISATIONS, SMALL = 300, 200
 MINUTES = 3
@@ -111,6 +113,19 @@ def nights(bench: Bench) -> list[Figure]:
     ]
 
 
+def fleet(bench: Bench) -> list[Figure]:
+    """(e)"""
+    night = Fleet(bench.of(FLEET)).live()
+    name = f"A night of {bench.of(FLEET):,} organisations, in virtual time,"
+    return [
+        Figure("e", f"{name} ends after", night.seconds / 60, "min"),
+        Figure("e", "Its end against 10,000 calls a minute", night.against_ideal, "x", at_most(1.1)),
+        Figure(
+            "e", "Turns that were refused a call, for each organisation", night.refused_turns / night.organisations, ""
+        ),
+    ]
+
+
 def memory(bench: Bench) -> list[Figure]:
     """(f)"""
     rows, due = bench.of(ONE_BIG), bench.of(DUE)
@@ -148,6 +163,7 @@ CATALOGUE: dict[str, Callable[[Bench], list[Figure]]] = {
     "b": allowed_calls,
     "c": due_at_once,
     "d": nights,
+    "e": fleet,
     "f": memory,
     "g": tenfold,
 }

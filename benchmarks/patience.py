@@ -40,10 +40,11 @@ def wait_until_done(company: Company, kind: str, organisations: int, date: str =
 
 def wait_until_announced(company: Company) -> None:
     """Return when RabbitMQ has a message for every run that is due."""
-    wait(
-        lambda: all(company.query(count) == [(0,)] for count in (UNANNOUNCED, UNSENT)),
-        "every message to be published",
-    )
+
+    def announced() -> bool:
+        return all(company.query(count)[0][0] == 0 for count in (UNANNOUNCED, UNSENT))
+
+    wait(announced, "every message to be published")
 
 
 def wait_until_listening(show: Show, queue: str) -> None:
