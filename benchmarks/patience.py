@@ -33,7 +33,7 @@ def wait_until_done(company: Company, kind: str, organisations: int, date: str =
         failed = [row for row in ended if row[0] == "failed"]
         if failed:
             raise RuntimeError(f"runs failed: {failed}")
-        return sum(count for state, _, count in ended if state == "done") >= organisations
+        return bool(sum(count for state, _, count in ended if state == "done") >= organisations)
 
     wait(over, f"{organisations} {kind} runs to be done")
 
