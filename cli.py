@@ -103,11 +103,17 @@ def as_json(command: Command) -> Command:
     return cast("Command", with_screen)
 
 
+def the_settings() -> Settings:
+    """This process's settings; failpoints, which only a test arms, are watched for from here on."""
+    settings = read_settings(os.environ)
+    watch(settings.failpoints)
+    return settings
+
+
 @contextmanager
 def at_work() -> Iterator[tuple[Settings, Workbench]]:
     """Settings, a connection to an up-to-date database, and a workbench."""
-    settings = read_settings(os.environ)
-    watch(settings.failpoints)
+    settings = the_settings()
     configure(settings.database_url)
     workbench = make_workbench(settings)
     with connected():
@@ -205,7 +211,7 @@ def worker(threads: int, lanes: tuple[str, ...]) -> None:
     log_to_stderr()
     stop = _stop_on_signal()
     with told_clearly():
-        settings = read_settings(os.environ)
+        settings = the_settings()
         if settings.broker_url == IN_PROCESS:
             raise SettingsError(
                 "QONTO_XERO_BROKER_URL is not set: without a broker, `qonto-xero scheduler` runs the jobs"
@@ -235,7 +241,7 @@ def db() -> None:
 @as_json
 def db_migrate(screen: Screen) -> None:
     """Bring the schema up to date; safe to say again."""
-    configure(read_settings(os.environ).database_url)
+    configure(the_settings().database_url)
     with connected():
         applied = migrate()
         if screen.as_json:

@@ -16,8 +16,8 @@ APP = "app"  # the scope of what all our calls share
 class CallBudget(Table):
     """One row a scope: a tenant's id, or `app`. `slots` are the last minute's calls as JSON [[slot, calls], ...].
 
-    `day_left` is what Xero last said is left of the day, `day_most_left` the most it ever said. `failures` counts calls in
-    a row without an answer, over all tenants, in the row of the app; `probe_at` is when the next one may try.
+    `day_left` is what Xero last said is left of the day, `day_most_left` the most it ever said. `failures`, in the row
+    of the app, counts calls in a row without an answer, over all tenants; `probe_at` is when the next one may try.
     """
 
     scope = TextField(primary_key=True)

@@ -40,6 +40,7 @@ class PostingBatch(Table):
 
     class Meta:
         indexes = ((("connection_id", "state"), False),)
+        only_save_dirty = True  # the body is large and never changes
 
 
 def open_batches(connection_id: str) -> list[PostingBatch]:

@@ -9,7 +9,6 @@ from domain.bank_transaction import BATCH_ROWS, to_xero
 from domain.coding import CodingCodes
 from domain.reasons import Held
 from failpoints import hit
-from models.bank_account import AccountLink, live_links
 from models.organisation import Connection
 from models.posting import DuePosting, Posting, due_postings, move
 from models.posting_batch import PostingBatch
@@ -23,24 +22,23 @@ def freeze_batch(job: Job) -> PostingBatch | None:
     What turns out to have no account to go to, or to be coded to, is held; it holds no other.
     """
     while due := due_postings(job.connection.id, BATCH_ROWS):
-        links = live_links(job.tenant_id, job.organisation.id)
         codes = coding_codes(job.connection)
-        homeless = [posting.id for posting in due if posting.bank_account_id not in links]
+        homeless = [posting.id for posting in due if posting.bank_account_id not in job.links]
         uncoded = [posting.id for posting in due if not codes.code_for(posting.side, posting.operation_type)]
         if not homeless and not uncoded:
-            return _freeze(job, due, links, codes)
+            return _freeze(job, due, codes)
         with job.holding():
             move(Posting.id.in_(uncoded), PostingState.HELD, job.now(), reason=Held.CODING_ACCOUNT)
             move(Posting.id.in_(homeless), PostingState.HELD, job.now(), reason=Held.NO_ACCOUNT)
     return None
 
 
-def _freeze(job: Job, due: list[DuePosting], links: dict[str, AccountLink], codes: CodingCodes) -> PostingBatch:
+def _freeze(job: Job, due: list[DuePosting], codes: CodingCodes) -> PostingBatch:
     body = freeze(
         [
             to_xero(
                 posting,
-                account_id=links[posting.bank_account_id].xero_account_id,
+                account_id=job.links[posting.bank_account_id].xero_account_id,
                 account_code=codes.code_for(posting.side, posting.operation_type),
             )
             for posting in due

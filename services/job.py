@@ -7,12 +7,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from clients.clock import Clock
 from clients.qonto.client import Qonto
 from clients.xero.client import Xero
 from domain.recovery import Instant
+from models.bank_account import AccountLink, live_links
 from models.lease import Lease
 from models.organisation import Connection, Organisation
 from models.sync_run import SyncRun
@@ -47,6 +49,11 @@ class Job:
     @property
     def tenant_id(self) -> str:
         return self.connection.tenant_id
+
+    @cached_property
+    def links(self) -> dict[str, AccountLink]:
+        """The accounts of ours in Xero, by bank account id, as this turn's provisioning left them."""
+        return live_links(self.tenant_id, self.organisation.id)
 
     def holding(self) -> AbstractContextManager[None]:
         """A transaction under the job's lease and fence."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from models.posting import due_postings
 from models.posting_batch import PostingBatch
 from services.freeze_batch import freeze_batch
 from services.job import Job
@@ -25,8 +26,9 @@ class _Due(Iterator[PostingBatch]):
         self.is_exhausted = False
 
     def __next__(self) -> PostingBatch:
-        batch = None if self._job.time_is_up() else freeze_batch(self._job)
+        stopped = self._job.time_is_up()
+        batch = None if stopped else freeze_batch(self._job)
         if batch is None:
-            self.is_exhausted = not self._job.time_is_up()
+            self.is_exhausted = not stopped or not due_postings(self._job.connection.id, 1)
             raise StopIteration
         return batch

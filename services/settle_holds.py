@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from clients.xero.organisation import read_organisation
 from domain.coding import FEE
 from domain.reasons import Held
 from models.bank_account import newest_links
-from models.posting import Posting, move
+from models.posting import Posting, count_by_state, move
 from models.states import LinkState, PostingState
 from services.freeze_batch import coding_codes
 from services.job import Job
@@ -21,29 +23,33 @@ def settle_holds(job: Job, active_codes: set[str]) -> None:
 
     Costs a read of Xero if something is held for its lock date, another if something is there twice, else none.
     """
-    _release(job, Posting.reason.in_(TRIED_EVERY_NIGHT) & (Posting.changed_at < job.run.started_at))
-    _settle_lock_date(job)
-    _settle_twice(job)
-    _settle_accounts(job)
-    _settle_coding(job, active_codes)
-
-
-def _settle_lock_date(job: Job) -> None:
-    locked = (Posting.state == PostingState.HELD) & (Posting.reason == Held.LOCK_DATE)
-    if not Posting.select().where((Posting.connection_id == job.connection.id) & locked).exists():
+    ours = {state for state, _ in count_by_state(Posting.connection_id == job.connection.id)}
+    if not ours & {PostingState.DUE, PostingState.HELD}:
         return
+    unlocked = _unlocked(job)
+    twice = _held(job, Held.TWICE_IN_XERO)
+    found = find_in_xero(job, twice, min(posting.created_at for posting in twice)) if twice else {}
+    with job.holding():
+        store_found(job, twice, found)  # a person was asked to delete the surplus copy
+        if PostingState.HELD in ours:
+            _release(job, Posting.reason.in_(TRIED_EVERY_NIGHT) & (Posting.changed_at < job.run.started_at))
+            _release(job, unlocked)
+        _settle_accounts(job)
+        _settle_coding(job, active_codes)
+
+
+def _held(job: Job, reason: Held) -> list[Posting]:
+    held = (Posting.state == PostingState.HELD) & (Posting.reason == reason)
+    return list(Posting.select().where((Posting.connection_id == job.connection.id) & held))
+
+
+def _unlocked(job: Job) -> Any:
+    """Which postings wait for a lock date that is no longer in their way."""
+    waiting = Posting.reason == Held.LOCK_DATE
+    if not _held(job, Held.LOCK_DATE):
+        return waiting
     until = read_organisation(job.xero).locked_until()
-    _release(job, (Posting.reason == Held.LOCK_DATE) & ((Posting.date > until) if until else True))
-
-
-def _settle_twice(job: Job) -> None:
-    """A person was asked to delete the surplus copy; what then is there once is adopted."""
-    twice = (Posting.state == PostingState.HELD) & (Posting.reason == Held.TWICE_IN_XERO)
-    postings = list(Posting.select().where((Posting.connection_id == job.connection.id) & twice))
-    if postings:
-        found = find_in_xero(job, postings, min(posting.created_at for posting in postings))
-        with job.holding():
-            store_found(job, postings, found)
+    return waiting & (Posting.date > until) if until else waiting
 
 
 def _settle_accounts(job: Job) -> None:
@@ -72,11 +78,9 @@ def _settle_coding(job: Job, active_codes: set[str]) -> None:
 
 def _release(job: Job, which: object) -> None:
     ours = (Posting.connection_id == job.connection.id) & (Posting.state == PostingState.HELD)
-    with job.holding():
-        move(ours & which, PostingState.DUE, job.now(), detail="let go")
+    move(ours & which, PostingState.DUE, job.now(), detail="let go")
 
 
 def _hold(job: Job, which: object, reason: Held) -> None:
     ours = (Posting.connection_id == job.connection.id) & (Posting.state == PostingState.DUE)
-    with job.holding():
-        move(ours & which, PostingState.HELD, job.now(), reason=reason)
+    move(ours & which, PostingState.HELD, job.now(), reason=reason)
