@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from tests.acceptance.processes import Company, Process
+from tests.acceptance.processes import Company, Process, payments
 from tests.checker import check_world
-from tests.sandbox.world_client import WorldClient
+from tests.sandbox.world_client import Party, WorldClient
 from tests.servers.processes import wait_until
 from tests.servers.tcp_proxy import TcpProxy
 
@@ -196,6 +196,16 @@ class _Stillness:
             return False
         self._since = now
         return True
+
+
+def night_of(company: FaultyCompany, town: WorldClient, *rows: int) -> list[Party]:
+    """Connected organisations that made so many payments each this evening; the night has not begun."""
+    parties = [town.organisation(name=f"Bar {number}") for number in range(len(rows))]
+    for party, count in zip(parties, rows, strict=True):
+        party.pay(*payments(count))
+        connected = company.connect(party)
+        assert connected.code == 0, connected.err
+    return parties
 
 
 @contextmanager

@@ -42,6 +42,7 @@ class TcpProxy:
         self._pumps: set[asyncio.Task[None]] = set()
         self._patterns: tuple[bytes, ...] = ()
         self._refuses = False
+        self._silently = False
         self._delay_seconds = 0.0
         self.lost_replies = 0
         self._loop = asyncio.new_event_loop()
@@ -81,11 +82,13 @@ class TcpProxy:
         """Hold each piece for so long, in both directions."""
         self._delay_seconds = seconds
 
-    def lose_reply(self, *patterns: bytes) -> None:
+    def lose_reply(self, *patterns: bytes, silently: bool = False) -> None:
         """Let one request through and drop its reply with the connection: the first after all `patterns` in order.
 
-        They must pass on one connection, from client to server. `lost_replies` counts.
+        They must pass on one connection, from client to server. `lost_replies` counts. `silently` keeps the connection,
+        on which its client then hears nothing more.
         """
+        self._silently = silently
         self._do(self._rob(patterns))
 
     def heal(self) -> None:
@@ -160,8 +163,11 @@ class TcpProxy:
                 if target is link.server:
                     self._watch(link, data)
                 elif link.loses_reply:
-                    self._patterns, self.lost_replies = (), self.lost_replies + 1
-                    break
+                    self.lost_replies += bool(self._patterns)
+                    self._patterns = ()
+                    if not self._silently:
+                        break
+                    continue
                 target.write(data)
                 await target.drain()
             else:

@@ -131,3 +131,14 @@ def test_a_lost_reply_is_to_a_request_that_arrived_and_happens_once(
     assert proxy.lost_replies == 1
     with connected(proxy) as other:
         assert said(other, b"begin COMMIT\n") == b"begin COMMIT\n"
+
+
+def test_a_reply_lost_silently_leaves_the_client_waiting(
+    proxy: TcpProxy, client: socket.socket, heard: list[bytes]
+) -> None:
+    proxy.lose_reply(b"COMMIT", silently=True)
+    client.settimeout(A_MOMENT)
+    with pytest.raises(TimeoutError):
+        said(client, b"COMMIT\n")
+    assert heard[-1] == b"COMMIT\n"
+    assert proxy.lost_replies == 1
