@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from threading import Lock
 
 from clients.clock import Clock
 from clients.errors import RateLimited
@@ -37,7 +36,6 @@ class StoredBudget:
         self._failures = 0
         self._answered = False
         self._trouble = False  # whether the circuit had failures when last seen
-        self._lock = Lock()
 
     def take(self) -> None:
         """Count one call, of the tenant and of the app. Raises RateLimited, with nothing counted, when none is left."""
@@ -53,21 +51,16 @@ class StoredBudget:
             raise refused
 
     def answered(self, left: Remaining) -> None:
-        """Xero answered: what it says is left counts, if it is less than we think. Safe from any thread."""
-        with self._lock:
-            self._heard = left
-            self._answered = True
+        """Xero answered: what it says is left counts, if it is less than we think."""
+        self._heard, self._answered = left, True
 
     def failed(self) -> None:
-        """Xero did not answer. Safe from any thread."""
-        with self._lock:
-            self._failures += 1
+        """Xero did not answer."""
+        self._failures += 1
 
     def settle(self) -> None:
         """Write down what others should know now: failures, and that they are over."""
-        with self._lock:
-            matters = self._failures or (self._answered and self._trouble)
-        if not matters:
+        if not self._failures and not (self._answered and self._trouble):
             return
         now = self._clock()
         with transaction():
@@ -76,9 +69,8 @@ class StoredBudget:
 
     def _learn(self, tenant: CallBudget, app: CallBudget, now: datetime) -> tuple[Window, Window, Circuit]:
         """The rows as values, corrected by what was heard since the last time."""
-        with self._lock:
-            left, failures, answered = self._heard, self._failures, self._answered
-            self._heard, self._failures, self._answered = Remaining(), 0, False
+        left, failures, answered = self._heard, self._failures, self._answered
+        self._heard, self._failures, self._answered = Remaining(), 0, False
         mine, ours = Window(read_slots(tenant)), Window(read_slots(app))
         if left.minute is not None:
             mine = mine.at_least(XERO_MINUTE - left.minute, now)

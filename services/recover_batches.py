@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.reasons import Held
-from domain.recovery import Send, Wait
+from domain.recovery import LookUp, Send, Wait
 from models.posting import Member, Posting, members, move
 from models.posting_batch import PostingBatch, open_batches
 from models.states import BatchState, PostingState
@@ -28,17 +28,19 @@ def recover_batches(job: Job) -> datetime | None:
             store_uncertain(job, batch, "whoever sent it ended before storing an outcome")
     send_batches(job, (batch for batch in batches if isinstance(step_of(batch, job.instant()), Send)))
     steps = [(batch, step_of(batch, job.instant())) for batch in batches if batch.state != BatchState.RESOLVED]
-    to_look_up = [batch for batch, step in steps if not isinstance(step, Wait)]
+    to_look_up = [batch for batch, step in steps if isinstance(step, LookUp)]
     if to_look_up:
         _look_up(job, to_look_up)
-    return min((step.until for _, step in steps if isinstance(step, Wait)), default=None)
+    later = [step.until if isinstance(step, Wait) else job.now() for _, step in steps if not isinstance(step, LookUp)]
+    return min(later, default=None)
 
 
 def _look_up(job: Job, batches: list[PostingBatch]) -> None:
     """Adopt what Xero has. What a complete look did not find was never taken, and may be sent again under a new key."""
     started = job.now()
     postings = [p for p in members(batch.id for batch in batches) if p.state == PostingState.UNCERTAIN]
-    found = find_in_xero(job, postings, min(batch.first_sent_at for batch in batches if batch.first_sent_at))
+    sent = [moment for batch in batches for moment in (batch.first_sent_at, batch.first_sent_machine) if moment]
+    found = find_in_xero(job, postings, min(sent))  # by whichever clock is earlier: the other may have been ahead
     for batch in batches:
         mine = [posting for posting in postings if posting.batch_id == batch.id]
         _store_look_up(job, batch, mine, found, started)

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from clients.clock import steady_seconds
 from clients.errors import AccessExpired, Permanent, RateLimited, Reconnect, RemoteError, Temporary, TooLate
-from clients.xero.bank_transactions import BankTransaction, put_bank_transactions
+from clients.http import Answer
+from clients.xero.bank_transactions import put_bank_transactions, read_created
 from domain.call_limits import IN_PROGRESS
 from domain.recovery import SEND_WITHIN, Instant, Send, Step, next_step
 from failpoints import hit
@@ -57,11 +58,11 @@ def _start(job: Job, batch: PostingBatch, second_token: Secret | None = None) ->
         return
     body, key = bytes(batch.body), batch.key
 
-    def call() -> list[BankTransaction]:
+    def call() -> Answer:
         hit("presend")
-        answers = put_bank_transactions(job.xero, token, body, key, not_after)
+        answer = put_bank_transactions(job.xero, token, body, key, not_after)
         hit("answered")
-        return answers
+        return answer
 
     job.in_flight.start(Sending(batch, token, second_token is not None), call)
 
@@ -82,10 +83,10 @@ def _store_sending(job: Job, batch: PostingBatch) -> bool:
     return True
 
 
-def _store(job: Job, landed: Landed[Sending, list[BankTransaction]]) -> None:
+def _store(job: Job, landed: Landed[Sending, Answer]) -> None:
     sending, batch = landed.about, landed.about.batch
     try:
-        answers = landed.result()
+        answers = read_created(job.xero, landed.result)
     except (RateLimited, Reconnect):
         store_unprocessed(job, batch)
         raise

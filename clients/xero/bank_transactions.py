@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,6 +11,7 @@ import msgspec
 
 from clients.decoding import decode, encode
 from clients.errors import Temporary
+from clients.http import Answer
 from clients.xero.client import Xero, validation_messages
 from settings import Secret
 
@@ -64,13 +65,12 @@ def freeze(elements: Sequence[dict[str, Any]]) -> bytes:
     return encode({"BankTransactions": list(elements)})
 
 
-def put_bank_transactions(xero: Xero, token: Secret, body: bytes, key: str, not_after: float) -> list[BankTransaction]:
-    """Send a frozen request, once, for which the budget was asked. Match answers by `url`, not by position.
+def put_bank_transactions(xero: Xero, token: Secret, body: bytes, key: str, not_after: float) -> Answer:
+    """Send a frozen request, once, for which the budget was asked; `read_created` reads the answer.
 
-    Raises AccessExpired too: sending again, even for that, is for whoever keeps the record of what was sent. Raises
-    TooLate after `not_after`. Touches no database: any thread may call it.
+    Any thread may call it: it touches nothing but the network. Raises Temporary, and TooLate after `not_after`.
     """
-    answer = xero.send(
+    return xero.ask(
         token,
         "PUT",
         "/BankTransactions",
@@ -79,6 +79,14 @@ def put_bank_transactions(xero: Xero, token: Secret, body: bytes, key: str, not_
         key=key,
         not_after=not_after,
     )
+
+
+def read_created(xero: Xero, answered: Callable[[], Answer]) -> list[BankTransaction]:
+    """What came of a frozen request. Each element speaks for itself; match them by `url`, not by position.
+
+    Raises AccessExpired too: sending again, even for that, is for whoever keeps the record of what was sent.
+    """
+    answer = xero.outcome("PUT /BankTransactions", answered)
     return decode(answer.body, _Answer, "Xero PUT /BankTransactions").bank_transactions
 
 

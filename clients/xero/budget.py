@@ -23,10 +23,10 @@ class CallBudget(Protocol):
         """Count one call that is about to be made. Raises RateLimited, with nothing counted, when none is left."""
 
     def answered(self, left: Remaining) -> None:
-        """Xero answered. Safe from any thread."""
+        """Xero answered."""
 
     def failed(self) -> None:
-        """Xero did not answer, or not like somebody who works. Safe from any thread."""
+        """Xero did not answer, or not like somebody who works."""
 
     def settle(self) -> None:
         """Let others know what was learnt since the last call was taken."""

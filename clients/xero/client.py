@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict, Unpack
@@ -53,26 +53,29 @@ class Xero:
         """One call, sent at most once. Raises RateLimited before sending when the budget is used up."""
         self.budget.take()
         try:
-            return self.send(token, method, path, **parts)
+            return self.outcome(f"{method} {path}", lambda: self.ask(token, method, path, **parts))
         finally:
             self.budget.settle()
 
-    def send(self, token: Secret, method: str, path: str, **parts: Unpack[Parts]) -> Answer:
-        """The call itself, for which the budget was asked; touches no database, so any thread may make it.
+    def ask(self, token: Secret, method: str, path: str, **parts: Unpack[Parts]) -> Answer:
+        """The request itself, for which the budget was asked: whatever Xero answers. Any thread may make it.
 
-        Raises TooLate, with nothing sent, if this process was held up until after `not_after`.
+        Raises Temporary, and TooLate, with nothing sent, if this process was held up until after `not_after`.
         """
-        what = f"Xero {method} {path}"
         if steady_seconds() > parts.get("not_after", math.inf):
-            raise TooLate(what, "this process was held up before it could send")
+            raise TooLate(f"Xero {method} {path}", "this process was held up before it could send")
+        return self.http.call(
+            method,
+            self.base_url + API + path,
+            headers=self._headers(token, parts),
+            params=parts.get("params"),
+            body=parts.get("body"),
+        )
+
+    def outcome(self, what: str, answered: Callable[[], Answer]) -> Answer:
+        """What came of a request (`what`, as in `GET /Accounts`): the answer, or the error that it means."""
         try:
-            answer = self.http.call(
-                method,
-                self.base_url + API + path,
-                headers=self._headers(token, parts),
-                params=parts.get("params"),
-                body=parts.get("body"),
-            )
+            answer = answered()
         except Temporary:
             self.budget.failed()
             raise
@@ -81,7 +84,7 @@ class Xero:
         else:
             self.budget.answered(remaining(answer.headers))
         if answer.status != 200:
-            raise self._error(what, answer)
+            raise self._error(f"Xero {what}", answer)
         return answer
 
     def _headers(self, token: Secret, parts: Parts) -> dict[str, str]:

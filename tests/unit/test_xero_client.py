@@ -238,6 +238,6 @@ def test_a_process_that_was_held_up_sends_nothing(budget: FakeBudget) -> None:
     xero = Xero(http, "", "tenant-1", FakeTokens(), budget, lambda: NOW)
 
     with pytest.raises(TooLate):
-        xero.send(Secret("token"), "PUT", "/BankTransactions", not_after=steady_seconds() - 1)
+        xero.ask(Secret("token"), "PUT", "/BankTransactions", not_after=steady_seconds() - 1)
 
     assert http.sent == []

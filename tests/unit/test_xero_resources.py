@@ -20,6 +20,7 @@ from clients.xero.bank_transactions import (
     freeze,
     list_bank_transactions,
     put_bank_transactions,
+    read_created,
 )
 from clients.xero.client import Xero
 from clients.xero.connections import list_tenants
@@ -148,7 +149,8 @@ def test_each_row_of_an_answer_speaks_for_itself(talk: Talk) -> None:
         )
     )
 
-    good, bad, warned, empty = put_bank_transactions(xero, Secret("token-1"), b"", "k", math.inf)
+    sent = put_bank_transactions(xero, Secret("token-1"), b"", "k", math.inf)
+    good, bad, warned, empty = read_created(xero, lambda: sent)
 
     assert [row.is_created for row in (good, bad, warned, empty)] == [True, False, True, False]
     assert (good.total, good.bank_account.account_id, good.url) == (Decimal("47.3"), "a", "u1")
