@@ -12,7 +12,7 @@ from benchmarks.figure import Figure, at_least, at_most, growth, percentile
 from benchmarks.fleet_night import Fleet
 from benchmarks.posting_speed import Lap, product_lap, race
 from benchmarks.stage import Stage
-from benchmarks.whole_night import finish_seconds, worker_megabytes
+from benchmarks.whole_night import Cost, cost_of_one, finish_seconds
 
 NIGHT_CALLS = 55  # of Xero's 60 a minute: the rest is left to people who wait
 ROUNDS = 3
@@ -52,8 +52,8 @@ class Bench:
     def rush(self, *, tenth: bool = False) -> Rush:
         return self.once(f"rush {tenth}", lambda: rush(self.stage, self.of(DUE, tenth=tenth), ROUNDS))
 
-    def worker_megabytes(self, *, tenth: bool = False) -> float:
-        return self.once(f"memory {tenth}", lambda: worker_megabytes(self.stage, self.of(ONE_BIG, tenth=tenth)))
+    def cost_of_one(self, *, tenth: bool = False) -> Cost:
+        return self.once(f"one {tenth}", lambda: cost_of_one(self.stage, self.of(ONE_BIG, tenth=tenth)))
 
     def pace(self) -> Pace:
         return pace(self.stage, self.of(MINUTES))
@@ -131,7 +131,11 @@ def memory(bench: Bench) -> list[Figure]:
     rows, due = bench.of(ONE_BIG), bench.of(DUE)
     return [
         Figure(
-            "f", f"Peak memory of a worker, {rows:,} transactions of one", bench.worker_megabytes(), "MiB", at_most(200)
+            "f",
+            f"Peak memory of a worker, {rows:,} transactions of one",
+            bench.cost_of_one().peak_megabytes,
+            "MiB",
+            at_most(200),
         ),
         Figure(
             "f", f"Peak memory of a scheduler, {due:,} organisations", bench.rush().peak_megabytes, "MiB", at_most(150)
@@ -143,13 +147,14 @@ def tenfold(bench: Bench) -> list[Figure]:
     """(g)"""
     small, large = bench.tenth_of_the_race(), bench.race()["product"]
     few, many = bench.rush(tenth=True), bench.rush()
-    light, heavy = bench.worker_megabytes(tenth=True), bench.worker_megabytes()
+    light, heavy = bench.cost_of_one(tenth=True), bench.cost_of_one()
     exponents = {
         "Time of posting": growth(small.seconds, large.seconds),
         "Processor time of posting": growth(small.cpu_seconds, large.cpu_seconds),
         "Time until all are announced": growth(few.seconds, many.seconds),
         "Processor time of announcing": growth(few.cpu_seconds, many.cpu_seconds),
-        "Memory of a worker": growth(light, heavy),
+        "Processor time of posting, one organisation": growth(light.cpu_seconds, heavy.cpu_seconds),
+        "Memory of a worker": growth(light.peak_megabytes, heavy.peak_megabytes),
         "Memory of a scheduler": growth(few.peak_megabytes, many.peak_megabytes),
     }
     return [
