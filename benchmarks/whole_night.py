@@ -1,4 +1,4 @@
-"""(d) A night of many organisations, and what a big one beside them costs the small ones; (f) what one big one takes."""
+"""(d) A night of many organisations, and what a big one costs the small ones; (f) what one big one takes."""
 
 from __future__ import annotations
 
