@@ -1,0 +1,130 @@
+"""What must hold at every instant: checked as bytes leave, as rows are made, and as transactions commit."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+
+from clients.http import Answer
+from tests.simulation.baton import Fiber
+from tests.simulation.ledger import Ledger, Row
+from tests.simulation.memory_database import MemoryDatabase
+from tests.simulation.sim_xero import Request
+from tests.simulation.timeline import Timeline
+
+ONE_KEY_WITHIN = 306.0  # five minutes, and the seconds between a decision and its bytes
+PROVED_AFTER = 414.0  # seven minutes, less the same
+ON_THE_WIRE = 40.0  # the longest call, less the same
+INTENT = "SELECT body, first_sent_at FROM posting_batch WHERE key = ?"
+PROOF = "SELECT looked_up_at FROM posting_batch WHERE key = ?"
+FENCE = "SELECT fence FROM lease WHERE organisation_id = ?"
+
+
+@dataclass
+class Leave:
+    """A request that left; `counts` until we know that Xero refused it unread."""
+
+    request: Request
+    at: float
+    counts: bool = True
+
+
+class Watch:
+    """The invariants I1, I3, I8, I9, I10 and I12, by what really happened and not by what anybody says."""
+
+    def __init__(self, timeline: Timeline, database: MemoryDatabase) -> None:
+        self.ledger = Ledger(self.on_made)
+        self._timeline = timeline
+        self._database = database
+        self._leaves: defaultdict[str, list[Leave]] = defaultdict(list)  # by key
+        self._keys_of: defaultdict[str, list[str]] = defaultdict(list)  # by link, oldest first
+        self._refused: set[tuple[str, str]] = (
+            set()
+        )  # key and link of rows that Xero refused, in an answer that was read
+        self._list_began: dict[Fiber, float] = {}
+        self._looks: defaultdict[str, list[float]] = defaultdict(list)  # when complete lists began, by tenant
+
+    def on_made(self, row: Row) -> None:
+        there = self.ledger.of(row.url)
+        if len(there) > 1:
+            again = "deleted by a person, is there again" if there[0].is_deleted else f"is there {len(there)} times"
+            name = "I3" if there[0].is_deleted else "I1"
+            self._timeline.violate(f"{name}: {row.url.rpartition('/')[2]} {again}")
+
+    def on_leaving(self, request: Request) -> None:
+        if not request.is_posting:
+            self._note_list(request)
+            return
+        self._check_intent(request)
+        urls = [element["Url"] for element in request.elements()]
+        if request.key not in self._leaves:
+            self._check_proof(urls)
+            for url in urls:
+                self._keys_of[url].append(request.key)
+        self._check_key(request)
+
+    def _check_intent(self, request: Request) -> None:
+        stored = self._database.raw().execute(INTENT, (request.key,)).fetchone()
+        if stored is None or bytes(stored[0]) != request.body or stored[1] is None:
+            self._timeline.violate(f"I8: {request.key[:6]} leaves, and the database does not say so")
+
+    def _check_key(self, request: Request) -> None:
+        sent = self._leaves[request.key]
+        sent.append(Leave(request, self._timeline.now))
+        counted = [leave for leave in sent if leave.counts]
+        if any((leave.request.body, leave.request.tenant_id) != (request.body, request.tenant_id) for leave in counted):
+            self._timeline.violate(f"I9: {request.key[:6]} is used for two requests")
+        if counted[-1].at - counted[0].at > ONE_KEY_WITHIN:
+            self._timeline.violate(f"I9: {request.key[:6]} leaves again after {counted[-1].at - counted[0].at:.0f} s")
+
+    def _check_proof(self, urls: list[str]) -> None:
+        """A transaction leaves under a new key: of every earlier one it must be known that it did not arrive."""
+        for url in urls:
+            for key in self._keys_of[url]:
+                if (key, url) not in self._refused and not self._is_proved(key):
+                    self._timeline.violate(
+                        f"I10: {url.rpartition('/')[2]} leaves again, and {key[:6]} is not disproved"
+                    )
+
+    def _is_proved(self, key: str) -> bool:
+        stored = self._database.raw().execute(PROOF, (key,)).fetchone()
+        first, last = self._leaves[key][0], self._leaves[key][-1]
+        proved_from = max(first.at + PROVED_AFTER, last.at + ON_THE_WIRE)
+        return (
+            stored is not None
+            and stored[0] is not None
+            and any(began >= proved_from for began in self._looks[first.request.tenant_id])
+        )
+
+    def on_unprocessed(self, request: Request) -> None:
+        for leave in self._leaves.get(request.key, []):
+            if leave.request is request:
+                leave.counts = False
+
+    def on_answered(self, request: Request, answer: Answer) -> None:
+        try:
+            told = json.loads(answer.body) if answer.status == 200 else {}
+        except ValueError:
+            return
+        if request.is_posting:
+            rows = told.get("BankTransactions", [])
+            self._refused |= {(request.key, row["Url"]) for row in rows if row["StatusAttributeString"] == "ERROR"}
+        elif "pagination" in told and int(request.params["page"]) >= told["pagination"]["pageCount"]:
+            fiber = self._timeline.baton.holder
+            assert fiber
+            self._looks[request.tenant_id].append(self._list_began[fiber])
+
+    def _note_list(self, request: Request) -> None:
+        fiber = self._timeline.baton.holder
+        if fiber and request.params.get("page") == "1":
+            self._list_began[fiber] = self._timeline.now
+
+    def before_commit(self) -> None:
+        """Whoever writes postings or batches holds the newest fence of the organisation."""
+        fiber = self._timeline.baton.holder
+        if fiber and fiber.fence:
+            organisation, fence = fiber.fence
+            [newest] = self._database.raw().execute(FENCE, (organisation,)).fetchone()
+            if newest != fence:
+                self._timeline.violate(f"I12: {fiber.process.name} writes under fence {fence}, and {newest} is taken")
