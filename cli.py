@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from threading import Event, Thread
@@ -43,6 +43,7 @@ from services.plan_night import plan_night
 from services.prove_balance import prove_balance
 from services.request_sync import request_sync
 from services.sync_organisation import sync_organisation
+from services.verify import distrust_record
 from services.view_connections import view_accounts, view_connection, view_connections, view_runs
 from services.workbench import Workbench, make_workbench
 from settings import IN_PROCESS, Secret, Settings, SettingsError, read_settings
@@ -248,6 +249,25 @@ def db_migrate(screen: Screen) -> None:
             screen.json({"database": where(), "applied": applied})
         else:
             screen.say(f"{where()}: " + (f"applied {', '.join(applied)}" if applied else "up to date"))
+
+
+@db.command("restored")
+@click.option("--taken-at", type=click.DateTime(), required=True, help="When the backup was taken (UTC).")
+@click.option("--reason", required=True, help="Why it was restored; kept in the audit.")
+@click.option("--who", default="operator", show_default=True, help="Your name, for the audit.")
+@as_json
+def db_restored(taken_at: datetime, reason: str, who: str, screen: Screen) -> None:
+    """Say it before any worker runs on a database that was restored from a backup.
+
+    What was posted since the backup is due again by its record. So each organisation is looked up in Xero before
+    anything of it is sent, and nobody calls Xero for seven minutes, for what may still be under way.
+    """
+    with at_work() as (_, workbench):
+        count = distrust_record(taken_at.replace(tzinfo=UTC), who, reason, workbench.clock())
+        if screen.as_json:
+            screen.json({"connections": count})
+        else:
+            screen.say(f"{count} connections look in Xero for what is there before they send anything")
 
 
 @main.group()

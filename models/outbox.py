@@ -40,9 +40,10 @@ def claim_unsent(relay: str, now: datetime, limit: int) -> list[OutboxMessage]:
         OutboxMessage.claimed_until.is_null() | (OutboxMessage.claimed_until < now)
     )
     oldest = OutboxMessage.select(OutboxMessage.id).where(free).order_by(OutboxMessage.id).limit(limit)
+    ids = [message.id for message in oldest]  # as values: a planner may join a sub-select row by row
     claimed = (
         OutboxMessage.update(claimed_by=relay, claimed_until=now + CLAIM)
-        .where(OutboxMessage.id.in_(oldest) & free)
+        .where(OutboxMessage.id.in_(ids) & free)
         .execute()
     )
     if not claimed:

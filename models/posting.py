@@ -218,7 +218,7 @@ class Member:
     """What recovery and an outcome need to know of a posting in a batch. Columns as in `Posting`."""
 
     id: int
-    batch_id: int
+    batch_id: int | None
     url: str
     state: str
     attempts: int
@@ -240,11 +240,21 @@ def due_postings(connection_id: str, limit: int) -> list[DuePosting]:
     return [posting for posting in found if not posting.alone]
 
 
+def unsettled(tenant_id: str) -> list[Member]:
+    """The postings that, by our record, are not in Xero, and in no open batch."""
+    states = (PostingState.DUE, PostingState.HELD, PostingState.REJECTED)
+    return _members((Posting.tenant_id == tenant_id) & Posting.state.in_(states))
+
+
 def members(batch_ids: Iterable[int]) -> list[Member]:
     """The postings of these batches."""
+    return _members(Posting.batch_id.in_(list(batch_ids)))
+
+
+def _members(which: Expression) -> list[Member]:
     rows = (
         Posting.select(*(getattr(Posting, column.name) for column in fields(Member)))
-        .where(Posting.batch_id.in_(list(batch_ids)))
+        .where(which)
         .order_by(Posting.id)
         .tuples()
     )

@@ -136,6 +136,11 @@ def wake_runs(actor: str, now: datetime) -> int:
     return int(woken)
 
 
+def read_again() -> None:
+    """Every open run reads accounts and transactions anew before it sends."""
+    SyncRun.update(prepared_at=None).where(SyncRun.state.in_(OPEN_RUN_STATES)).execute()
+
+
 def ask_for_run(connection: Connection, kind: RunKind, lane: str, local_date: date, now: datetime) -> SyncRun:
     """Today's run of this kind, opened now; asked for twice, it is the same run, opened again once it has ended."""
     SyncRun.insert(

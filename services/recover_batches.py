@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain.reasons import Held
 from domain.recovery import LookUp, Send, Wait
-from models.posting import Member, Posting, members, move
+from models.posting import members
 from models.posting_batch import PostingBatch, open_batches
 from models.states import BatchState, PostingState
 from services.job import Job
-from services.look_up import Found, find_in_xero, store_found, the_one
+from services.look_up import find_in_xero
 from services.send_batches import send_batches, step_of
-from services.store_outcome import store_refused, store_uncertain
-
-MOST_LOST = 5  # attempts that Xero may leave without an answer before a posting rests until the next night
+from services.store_look_up import store_look_up
+from services.store_outcome import store_uncertain
 
 
 def recover_batches(job: Job) -> datetime | None:
@@ -43,28 +41,4 @@ def _look_up(job: Job, batches: list[PostingBatch]) -> None:
     found = find_in_xero(job, postings, min(sent))  # by whichever clock is earlier: the other may have been ahead
     for batch in batches:
         mine = [posting for posting in postings if posting.batch_id == batch.id]
-        _store_look_up(job, batch, mine, found, started)
-
-
-def _store_look_up(job: Job, batch: PostingBatch, postings: list[Member], found: Found, started: datetime) -> None:
-    absent = [posting for posting in postings if not found[posting.id]]
-    surplus = [posting.id for posting in postings if found[posting.id] and not the_one(found[posting.id])]
-    with job.holding():
-        store_found(job, postings, found)
-        move(Posting.id.in_(surplus), PostingState.HELD, job.now(), reason=Held.TWICE_IN_XERO)
-        _store_absent(job, batch, absent)
-        batch.state, batch.resolved_at = BatchState.RESOLVED, job.now()
-        batch.looked_up_at, batch.looked_up_found = started, len(postings) - len(absent)
-        batch.save()
-
-
-def _store_absent(job: Job, batch: PostingBatch, absent: list[Member]) -> None:
-    if batch.refused and batch.size == 1:
-        for posting in absent:
-            store_refused(job, posting, [batch.refused])
-        return
-    detail = f"not in Xero: proved by the look-up of batch {batch.id}"
-    tired = [posting.id for posting in absent if posting.attempts >= MOST_LOST]
-    again = [posting.id for posting in absent if posting.attempts < MOST_LOST]
-    move(Posting.id.in_(tired), PostingState.HELD, job.now(), reason=Held.NO_ANSWER, detail=detail)
-    move(Posting.id.in_(again), PostingState.DUE, job.now(), detail=detail, alone=bool(batch.refused))
+        store_look_up(job, batch, mine, found, started)

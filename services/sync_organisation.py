@@ -25,6 +25,7 @@ from services.post_transactions import post_transactions
 from services.provision_accounts import provision_accounts
 from services.recover_batches import recover_batches
 from services.settle_holds import settle_holds
+from services.verify import verify
 from services.workbench import Workbench
 
 log = logging.getLogger(__name__)
@@ -138,6 +139,7 @@ def _steps(job: Job) -> Verdict:
         return Verdict(RunState.DONE)
     if job.run.prepared_at is None and not _prepare(job):
         return Verdict(RunState.RUNNING, at_once=True)
+    verify(job)
     wake_at = recover_batches(job)
     if not post_transactions(job):
         return Verdict(RunState.RUNNING, at_once=True)

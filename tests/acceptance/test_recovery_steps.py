@@ -11,6 +11,7 @@ import pytest
 from models.posting_batch import PostingBatch
 from scheduler.tick import tick
 from services import recover_batches
+from services.send_batches import send_batches
 from tests.acceptance.world import Office, spends
 
 pytestmark = pytest.mark.acceptance
@@ -25,7 +26,7 @@ def test_a_batch_that_may_be_sent_again_by_now_is_not_looked_up_instead(
     asked = office.world.last_request()
     office.world.fault("drop", when="after")
     office.turn()
-    real = recover_batches.send_batches
+    real = send_batches
 
     def while_others_are_sent(*args: Any) -> None:
         real(*args)
