@@ -1,0 +1,26 @@
+"""What one request is: one request."""
+
+from __future__ import annotations
+
+from tests.mutations.mutation import Mutation
+
+WIRE = "tests/acceptance/test_one_request.py"
+
+WIRES = (
+    Mutation(
+        "redirects_followed",
+        "an answer may send our request elsewhere",
+        "clients/http.py",
+        "allow_redirects=False",
+        "allow_redirects=True",
+        (f"{WIRE}::test_a_redirect_is_not_followed",),
+    ),
+    Mutation(
+        "retries_in_the_library",
+        "the HTTP library sends again behind our back",
+        "clients/http.py",
+        "max_retries=0",
+        "max_retries=3",
+        (f"{WIRE}::test_what_got_no_answer_is_sent_once",),
+    ),
+)
