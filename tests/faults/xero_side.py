@@ -12,6 +12,7 @@ from tests.sandbox.world_client import Party, WorldClient
 MINUTE, DAY = 60, 24 * 60 * 60
 QUIET_AFTER_SEND = 45  # seconds in which the first request may still be under way
 PROOF_AFTER = 7 * MINUTE
+LEASE = 90  # seconds that a dead worker's lease lives
 LOOKS = {"service": "xero", "method": "GET", "path": "/BankTransactions$"}
 TOKENS = {"service": "identity", "path": "/connect/token$"}
 QONTO_LISTS = {"service": "qonto", "method": "GET", "path": "/transactions$"}
