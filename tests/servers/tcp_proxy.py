@@ -23,6 +23,7 @@ class _Link:
         self.matched = 0  # how many of the patterns have been seen on it, in their order
         self.unmatched = b""
         self.loses_reply = False
+        self.is_deaf = False
 
     def abort(self) -> None:
         """Reset both sides, with whatever was still to be written."""
@@ -42,7 +43,7 @@ class TcpProxy:
         self._pumps: set[asyncio.Task[None]] = set()
         self._patterns: tuple[bytes, ...] = ()
         self._refuses = False
-        self._silently = False
+        self._reply, self._silently = b"", False
         self._delay_seconds = 0.0
         self.lost_replies = 0
         self._loop = asyncio.new_event_loop()
@@ -82,14 +83,13 @@ class TcpProxy:
         """Hold each piece for so long, in both directions."""
         self._delay_seconds = seconds
 
-    def lose_reply(self, *patterns: bytes, silently: bool = False) -> None:
+    def lose_reply(self, *patterns: bytes, reply: bytes = b"", silently: bool = False) -> None:
         """Let one request through and drop its reply with the connection: the first after all `patterns` in order.
 
-        They must pass on one connection, from client to server. `lost_replies` counts. `silently` keeps the connection,
-        on which its client then hears nothing more.
+        They must pass on one connection, from client to server; the reply is the first that has `reply` in it.
+        `lost_replies` counts. `silently` keeps the connection, on which its client then hears nothing more.
         """
-        self._silently = silently
-        self._do(self._rob(patterns))
+        self._do(self._rob(patterns, reply, silently))
 
     def heal(self) -> None:
         """Pass everything on again. What was cut stays cut."""
@@ -121,8 +121,8 @@ class TcpProxy:
         for link in self._links:
             link.client.write_eof()
 
-    async def _rob(self, patterns: tuple[bytes, ...]) -> None:
-        self._patterns = patterns
+    async def _rob(self, patterns: tuple[bytes, ...], reply: bytes, silently: bool) -> None:
+        self._patterns, self._reply, self._silently = patterns, reply, silently
         for link in self._links:
             link.matched, link.unmatched, link.loses_reply = 0, b"", False
 
@@ -162,17 +162,20 @@ class TcpProxy:
                 await self._flowing.wait()
                 if target is link.server:
                     self._watch(link, data)
-                elif link.loses_reply:
-                    self.lost_replies += bool(self._patterns)
-                    self._patterns = ()
-                    if not self._silently:
-                        break
+                elif link.is_deaf or (link.loses_reply and self._reply in data):
+                    self._lose(link)
                     continue
                 target.write(data)
                 await target.drain()
-            else:
-                await self._flowing.wait()
+            await self._flowing.wait()
         link.abort()
+
+    def _lose(self, link: _Link) -> None:
+        """Once, whatever passes on the other connections."""
+        self.lost_replies += not link.is_deaf
+        self._patterns, link.is_deaf = (), True
+        if not self._silently:
+            link.abort()
 
     def _watch(self, link: _Link, data: bytes) -> None:
         """Look for the patterns; one may be split over two pieces."""

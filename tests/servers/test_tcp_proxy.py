@@ -121,7 +121,7 @@ def test_a_delay_holds_each_piece(proxy: TcpProxy, client: socket.socket) -> Non
 def test_a_lost_reply_is_to_a_request_that_arrived_and_happens_once(
     proxy: TcpProxy, client: socket.socket, heard: list[bytes]
 ) -> None:
-    proxy.lose_reply(b"begin", b"COMMIT")
+    proxy.lose_reply(b"begin", b"COM", reply=b"MIT")
     assert said(client, b"COMMIT of another\n") == b"COMMIT of another\n"
     assert said(client, b"begin\n") == b"begin\n"
     client.sendall(b"COM")
