@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -26,7 +25,10 @@ class Payable(Protocol):
     reference: str
     card_last_digits: str
     url: str
-    date: date
+
+    @property
+    def date(self) -> object:
+        """Reads as year-month-day."""
 
 
 def deep_link(app_url: str, transaction_id: str) -> str:
@@ -48,7 +50,7 @@ def to_xero(payable: Payable, *, account_id: str, account_code: str) -> dict[str
             }
         ],
         "BankAccount": {"AccountID": account_id},
-        "Date": payable.date.isoformat(),
+        "Date": str(payable.date),
         "Url": payable.url,
         "LineAmountTypes": "NoTax",
         "Status": "AUTHORISED",

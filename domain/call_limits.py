@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 XERO_MINUTE = 60  # calls to one organisation (developer.xero.com, OAuth 2.0 API limits)
 XERO_APP_MINUTE = 10_000  # calls of one app to all organisations
 IN_PROGRESS = 4  # of the five that Xero allows at once to one organisation; one is left to a person
 
-PAUSE_WHEN_DAY_IS_USED = 60 * 60  # seconds until we ask again: Xero says how much is left, not until when
+DAY_IS_ASKED_AGAIN = timedelta(hours=1)  # Xero says how much of a day is left, not until when
 STARTER_DAY, USUAL_DAY = 1_000, 5_000  # calls a day, by what the customer pays Xero
 DAY_RESERVE = 10  # one part in so many of a day is left for people and for recovery
 
@@ -21,8 +22,8 @@ class Share:
     app_minute: int
 
 
-NIGHT = Share(minute=55, app_minute=9_000)
-PERSON = Share(minute=58, app_minute=9_500)
+NIGHT = Share(minute=55, app_minute=9_500)
+PERSON = Share(minute=58, app_minute=9_800)
 
 
 def day_is_used(left: int | None, most_left: int | None) -> bool:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from datetime import datetime
+from typing import Any
 
 from peewee import IntegerField, TextField
 
-from models.database import Table, UtcField, database, is_sqlite
+from models.database import Table, UtcField, is_sqlite
 
 APP = "app"  # the scope of what all our calls share
 
@@ -16,50 +15,40 @@ APP = "app"  # the scope of what all our calls share
 class CallBudget(Table):
     """One row a scope: a tenant's id, or `app`. `slots` are the last minute's calls as JSON [[slot, calls], ...].
 
-    `day_left` is what Xero last said is left of the day, `day_most_left` the most it ever said. `failures`, in the row
-    of the app, counts calls in a row without an answer, over all tenants; `probe_at` is when the next one may try.
+    `day_left` is what Xero last said is left of the day, at `day_heard_at`, and `day_most_left` the most it ever said.
+    `failures`, in the row of the app, counts calls in a row without an answer, over all tenants; `probe_at` is when
+    the next one may try.
     """
 
     scope = TextField(primary_key=True)
     slots = TextField(default="[]")
     day_left = IntegerField(null=True)
     day_most_left = IntegerField(null=True)
+    day_heard_at = UtcField(null=True)
     failures = IntegerField(default=0)
     probe_at = UtcField(null=True)
 
 
-def lock_budgets(scopes: Iterable[str]) -> dict[str, CallBudget]:
-    """These rows, made if need be, locked until the transaction ends; always in one order, so nobody deadlocks.
+def lock_budget(scope: str) -> CallBudget:
+    """This row, made if need be, locked until the transaction ends."""
+    found = _locked(scope)
+    if found is None:
+        CallBudget.insert(scope=scope).on_conflict_ignore().execute()
+        found = _locked(scope)
+    return found or CallBudget.get_by_id(scope)
 
-    The transaction does not wait for the disk: a crash of the database may forget the last half second of counting.
-    """
-    wanted = sorted(scopes)
-    if not is_sqlite():
-        database.execute_sql("SET LOCAL synchronous_commit TO off")
-    found = _locked(wanted)
-    if len(found) < len(wanted):
-        CallBudget.insert_many([{"scope": scope} for scope in wanted]).on_conflict_ignore().execute()
-        found = _locked(wanted)
+
+def _locked(scope: str) -> CallBudget | None:
+    query = CallBudget.select().where(CallBudget.scope == scope)
+    found: CallBudget | None = (query if is_sqlite() else query.for_update()).first()
     return found
-
-
-def _locked(scopes: list[str]) -> dict[str, CallBudget]:
-    query = CallBudget.select().where(CallBudget.scope.in_(scopes)).order_by(CallBudget.scope)
-    return {row.scope: row for row in (query if is_sqlite() else query.for_update())}
 
 
 def read_slots(row: CallBudget) -> tuple[tuple[int, int], ...]:
     return tuple((int(slot), int(calls)) for slot, calls in json.loads(row.slots))
 
 
-def store_budget(
-    row: CallBudget, slots: tuple[tuple[int, int], ...], failures: int = 0, probe_at: datetime | None = None
-) -> None:
-    """Write a locked row."""
-    CallBudget.update(
-        slots=json.dumps(slots, separators=(",", ":")),
-        day_left=row.day_left,
-        day_most_left=row.day_most_left,
-        failures=failures,
-        probe_at=probe_at,
-    ).where(CallBudget.scope == row.scope).execute()
+def store_slots(scope: str, slots: tuple[tuple[int, int], ...], **columns: Any) -> None:
+    """Write a locked row: its calls, and what else has changed."""
+    packed = json.dumps(slots, separators=(",", ":"))
+    CallBudget.update(slots=packed, **columns).where(CallBudget.scope == scope).execute()

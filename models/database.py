@@ -118,6 +118,12 @@ def transaction() -> Iterator[None]:
         yield
 
 
+def without_waiting_for_disk() -> None:
+    """In this transaction: a crash of the database may forget it. Never for a record of what was sent."""
+    if not is_sqlite():
+        database.execute_sql("SET LOCAL synchronous_commit TO off")
+
+
 def where() -> str:
     """Which database this is, in words that hold no secret."""
     name = str(database.database)

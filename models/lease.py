@@ -10,8 +10,15 @@ from datetime import datetime, timedelta
 from peewee import BigIntegerField, TextField
 
 from models.database import Table, UtcField, transaction
+from models.statements import run
 
 LEASE = timedelta(seconds=90)  # longer than the longest HTTP call (45 s), so no call outlives its lease
+
+
+RENEW = """
+    UPDATE lease SET expires_at = {expires_at}
+    WHERE organisation_id = {id} AND fence = {fence} AND owner = {owner}
+"""
 
 
 class LeaseRow(Table):
@@ -47,7 +54,13 @@ class Lease:
         fenced. Raises LeaseLost, with nothing written, when the fence has moved on.
         """
         with transaction():
-            renewed = LeaseRow.update(expires_at=self.clock() + LEASE).where(self._mine()).execute()
+            renewed = run(
+                RENEW,
+                expires_at=self.clock() + LEASE,
+                id=self.organisation_id,
+                fence=self.fence,
+                owner=self.owner,
+            )
             if renewed != 1:
                 raise LeaseLost(f"organisation {self.organisation_id}: fence {self.fence} was overtaken")
             yield

@@ -21,7 +21,7 @@ from peewee import (
 )
 
 from models.database import Table, UtcField
-from models.json_rows import run_with_rows
+from models.statements import read, run_with_rows
 from models.states import PostingState
 
 
@@ -172,6 +172,25 @@ STORE = """
 """
 
 
+IN_BATCH = {"id": "bigint"}
+TELL_IN_BATCH = """
+    INSERT INTO posting_event (posting_id, at, state, reason, detail, batch_id)
+    SELECT new.id, {now}, 'sending', '', '', {batch_id} FROM {rows} AS new
+"""
+INTO_BATCH = """
+    UPDATE posting SET state = 'sending', reason = '', reason_detail = '', changed_at = {now}, batch_id = {batch_id},
+        attempts = attempts + 1
+    FROM {rows} AS new WHERE posting.id = new.id
+"""
+
+
+def move_into_batch(posting_ids: Sequence[int], batch_id: int, now: datetime) -> None:
+    """These are being sent, in this batch. They move as `move` moves."""
+    rows = [(posting_id,) for posting_id in posting_ids]
+    run_with_rows(TELL_IN_BATCH, IN_BATCH, rows, now=now, batch_id=batch_id)
+    run_with_rows(INTO_BATCH, IN_BATCH, rows, now=now, batch_id=batch_id)
+
+
 def move_into_xero(rows: Sequence[tuple[int, str, str]], state: PostingState, now: datetime, detail: str = "") -> None:
     """Xero has these: (posting id, bank transaction id, Xero account id). They move as `move` moves."""
     if rows:
@@ -208,7 +227,7 @@ class DuePosting:
     reference: str
     card_last_digits: str
     url: str
-    date: date
+    date: date | str  # SQLite tells it as text
     attempts: int
     alone: bool
 
@@ -225,16 +244,15 @@ class Member:
     refusals: int
 
 
+DUE = f"""
+    SELECT {", ".join(column.name for column in fields(DuePosting))} FROM posting
+    WHERE connection_id = {{connection_id}} AND state = 'due' ORDER BY settled_at, id LIMIT {{most}}
+"""  # noqa: S608 - column names of ours
+
+
 def due_postings(connection_id: str, limit: int) -> list[DuePosting]:
     """The next postings to send, oldest first. One that must travel alone comes by itself."""
-    rows = (
-        Posting.select(*(getattr(Posting, column.name) for column in fields(DuePosting)))
-        .where((Posting.connection_id == connection_id) & (Posting.state == PostingState.DUE))
-        .order_by(Posting.settled_at, Posting.id)
-        .limit(limit)
-        .tuples()
-    )
-    found = [DuePosting(*row) for row in cast("Iterable[tuple[Any, ...]]", rows)]
+    found = [DuePosting(*row) for row in read(DUE, connection_id=connection_id, most=limit)]
     if found and found[0].alone:
         return found[:1]
     return [posting for posting in found if not posting.alone]

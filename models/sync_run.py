@@ -13,6 +13,7 @@ from models.database import Table, UtcField, database, transaction
 from models.lease import LeaseRow
 from models.organisation import Connection, Organisation
 from models.outbox import OutboxMessage
+from models.statements import run
 from models.states import OPEN_RUN_STATES, ConnectionState, RunKind, RunState
 
 SILENCE = timedelta(minutes=5)  # after which an open run that nobody works on is announced again
@@ -134,6 +135,11 @@ def wake_runs(actor: str, now: datetime) -> int:
                 ],
             ).execute()
     return int(woken)
+
+
+def count_posted(run_id: int, rows: int) -> None:
+    """The run brought so many more into Xero."""
+    run("UPDATE sync_run SET posted = posted + {rows} WHERE id = {run_id}", rows=rows, run_id=run_id)
 
 
 def read_again() -> None:

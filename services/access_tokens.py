@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from clients.clock import Clock
@@ -43,13 +43,21 @@ class StoredTokens:
         self._http = http
         self._clock = clock
         self._me = uuid4().hex
+        self._held: tuple[Secret, datetime] | None = None
 
     def current(self) -> Secret:
-        """The stored token, or a new one if it has ended."""
-        return self._fresh(Credential.get_by_id(self._id)) or self.renew(Secret(""))
+        """The stored token, read once; or a new one if it has ended."""
+        if self._held is None or self._held[1] <= self._clock() + MARGIN:
+            credential = Credential.get_by_id(self._id)
+            token = self._fresh(credential)
+            if token is None:
+                return self.renew(Secret(""))
+            self._held = (token, credential.expires_at)
+        return self._held[0]
 
     def renew(self, refused: Secret) -> Secret:
         """A token other than `refused`: a peer's, or one refreshed now. Raises Reconnect, Temporary, RateLimited."""
+        self._held = None
         deadline = time.monotonic() + PEER_SECONDS
         while time.monotonic() < deadline:
             credential = Credential.get_by_id(self._id)

@@ -10,7 +10,7 @@ from domain.coding import CodingCodes
 from domain.reasons import Held
 from failpoints import hit
 from models.organisation import Connection
-from models.posting import DuePosting, Posting, due_postings, move
+from models.posting import DuePosting, Posting, due_postings, move, move_into_batch
 from models.posting_batch import PostingBatch
 from models.states import BatchState, PostingState
 from services.job import Job
@@ -58,13 +58,7 @@ def _freeze(job: Job, due: list[DuePosting], codes: CodingCodes) -> PostingBatch
             fence=job.lease.fence,
             created_at=now,
         )
-        move(
-            Posting.id.in_([posting.id for posting in due]),
-            PostingState.SENDING,
-            now,
-            batch_id=batch.id,
-            attempts=Posting.attempts + 1,
-        )
+        move_into_batch([posting.id for posting in due], batch.id, now)
     job.sent += len(due)
     hit("planned")
     return batch

@@ -52,7 +52,7 @@ def send_batches(job: Job, batches: Iterator[PostingBatch]) -> None:
 
 def _start(job: Job, batch: PostingBatch, second_token: Secret | None = None) -> None:
     token = second_token or job.xero.tokens.current()
-    job.xero.budget.take()
+    job.xero.budget.take_of_app()
     not_after = steady_seconds() + SEND_WITHIN.total_seconds()
     if not _store_sending(job, batch):
         return
@@ -80,6 +80,7 @@ def _store_sending(job: Job, batch: PostingBatch) -> bool:
         batch.last_sent_at, batch.last_sent_machine = now.database, now.machine
         batch.fence = job.lease.fence
         batch.save()
+        job.xero.budget.count()
     return True
 
 

@@ -8,7 +8,7 @@ from clients.xero.organisation import read_organisation
 from domain.coding import FEE
 from domain.reasons import Held
 from models.bank_account import newest_links
-from models.posting import Posting, count_by_state, move
+from models.posting import Posting, move
 from models.states import LinkState, PostingState
 from services.freeze_batch import coding_codes
 from services.job import Job
@@ -23,8 +23,8 @@ def settle_holds(job: Job, active_codes: set[str]) -> None:
 
     Costs a read of Xero if something is held for its lock date, another if something is there twice, else none.
     """
-    ours = {state for state, _ in count_by_state(Posting.connection_id == job.connection.id)}
-    if not ours & {PostingState.DUE, PostingState.HELD}:
+    ours = {state for state in (PostingState.DUE, PostingState.HELD) if _has(job, state)}
+    if not ours:
         return
     unlocked = _unlocked(job)
     twice = _held(job, Held.TWICE_IN_XERO)
@@ -36,6 +36,11 @@ def settle_holds(job: Job, active_codes: set[str]) -> None:
             _release(job, unlocked)
         _settle_accounts(job)
         _settle_coding(job, active_codes)
+
+
+def _has(job: Job, state: PostingState) -> bool:
+    mine = (Posting.connection_id == job.connection.id) & (Posting.state == state)
+    return bool(Posting.select(Posting.id).where(mine).limit(1).exists())
 
 
 def _held(job: Job, reason: Held) -> list[Posting]:

@@ -12,7 +12,7 @@ from domain.refusals import meaning
 from models.posting import Member, Posting, members, move, move_into_xero
 from models.posting_batch import PostingBatch
 from models.states import BatchState, PostingState
-from models.sync_run import SyncRun
+from models.sync_run import count_posted
 from services.job import Job
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ def store_posted(job: Job, rows: Sequence[tuple[Known, BankTransaction]], detail
             if row.is_deleted == deleted
         ]
         move_into_xero(ids, state, job.now(), detail)
-    SyncRun.update(posted=SyncRun.posted + len(rows)).where(SyncRun.id == job.run.id).execute()
+    count_posted(job.run.id, len(rows))
 
 
 def store_refused(job: Job, posting: Member, messages: list[str]) -> None:

@@ -18,6 +18,7 @@ from models.database import database_time
 from models.encryption import Keyring
 from models.organisation import Connection
 from services.access_tokens import ApiKey, StoredTokens
+from services.app_share import AppShare
 from services.call_budget import StoredBudget
 from services.in_flight import Threads
 from settings import Settings
@@ -38,6 +39,7 @@ class Workbench:
     clock: Clock
     keyring: Keyring
     machine_clock: Clock
+    app_share: AppShare
     in_flight: Callable[[], Threads[Any, Any]]
     xero_api_url: str
     xero_app: OAuthApp
@@ -48,7 +50,7 @@ class Workbench:
     def xero(self, connection: Connection, *, for_person: bool = True) -> Xero:
         """A client for the connection's Xero organisation; for a person who waits, or for a night."""
         tokens = self.xero_tokens(connection.xero_credential_id)
-        budget = StoredBudget(connection.tenant_id, self.clock, for_person=for_person)
+        budget = StoredBudget(connection.tenant_id, self.clock, self.app_share, for_person=for_person)
         return Xero(self.http, self.xero_api_url, connection.tenant_id, tokens, budget, self.clock)
 
     def xero_tokens(self, credential_id: str) -> StoredTokens:
@@ -80,6 +82,7 @@ def make_workbench(settings: Settings) -> Workbench:
         clock=clock,
         keyring=Keyring(settings.encryption_keys),
         machine_clock=clock if settings.clock_url else machine_time,
+        app_share=AppShare(clock),
         in_flight=lambda: Threads(IN_PROGRESS),
         xero_api_url=settings.xero_api_url,
         xero_app=OAuthApp(

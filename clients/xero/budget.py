@@ -22,6 +22,12 @@ class CallBudget(Protocol):
     def take(self) -> None:
         """Count one call that is about to be made. Raises RateLimited, with nothing counted, when none is left."""
 
+    def take_of_app(self) -> None:
+        """The first half of `take`, for whoever counts the second inside a transaction. Raises RateLimited."""
+
+    def count(self) -> None:
+        """The second half of `take`. Raises RateLimited: the caller's transaction must then not be kept."""
+
     def answered(self, left: Remaining) -> None:
         """Xero answered."""
 

@@ -11,6 +11,7 @@ STATEMENTS = (
         slots TEXT NOT NULL,
         day_left INTEGER,
         day_most_left INTEGER,
+        day_heard_at TIMESTAMPTZ,
         failures INTEGER NOT NULL,
         probe_at TIMESTAMPTZ
     )""",

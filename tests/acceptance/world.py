@@ -26,6 +26,7 @@ from models.posting import Posting
 from models.states import OPEN_RUN_STATES
 from models.sync_run import SyncRun
 from scheduler.tick import tick
+from services.app_share import AppShare
 from services.connect import Grant, Wishes, connect
 from services.request_sync import request_sync
 from services.sync_organisation import sync_organisation
@@ -382,7 +383,7 @@ class Office:
 
     def _new_workbench(self) -> Workbench:
         clock = lambda: self.world.now  # noqa: E731
-        return replace(make_workbench(self._settings), http=self._http, clock=clock, machine_clock=clock)
+        return replace(make_workbench(self._settings), http=self._http, clock=clock, machine_clock=clock, app_share=AppShare(clock))
 
     def restart(self) -> None:
         """A new process: it knows only what the database knows."""

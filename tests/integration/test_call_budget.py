@@ -11,6 +11,7 @@ from clients.errors import RateLimited
 from clients.xero.budget import Remaining
 from domain.call_limits import NIGHT, PERSON
 from domain.circuit import FAILURES, PROBE_EVERY
+from services.app_share import AppShare
 from services.call_budget import StoredBudget
 from tests.factories import NOW
 from tests.integration.conftest import AtOnce
@@ -38,7 +39,7 @@ def budget(database: str, clock: Clock) -> Budget:
     """Another worker's view of a tenant."""
 
     def make(tenant: str = "tenant-1", *, for_person: bool = False) -> StoredBudget:
-        return StoredBudget(tenant, clock, for_person=for_person)
+        return StoredBudget(tenant, clock, AppShare(clock, rest=lambda _: None), for_person=for_person)
 
     return make
 

@@ -1,19 +1,20 @@
-"""What a simulated worker works with: the product's clients and budget, over simulated wires and clocks."""
+"""What a simulated worker works with: the product's own workbench, over simulated wires, clocks and tokens."""
 
 from __future__ import annotations
 
+import base64
+from dataclasses import replace
 from typing import Any, cast
 
+import pytest
+
 from clients.clock import SteadyClock
-from clients.oauth import OAuthApp
 from clients.qonto.client import Qonto
-from clients.xero.client import Xero
-from models.encryption import Keyring
 from models.organisation import Connection
-from services.call_budget import StoredBudget
+from services.app_share import AppShare
 from services.in_flight import Threads
-from services.workbench import FOLLOW_DATABASE, Workbench
-from settings import Secret
+from services.workbench import FOLLOW_DATABASE, Workbench, make_workbench
+from settings import Secret, read_settings
 from tests.simulation.clocks import Clocks
 from tests.simulation.company import APP_URL
 from tests.simulation.in_flight import SimInFlight
@@ -21,7 +22,8 @@ from tests.simulation.network import SimHttp
 from tests.simulation.timeline import Timeline
 from tests.simulation.weather import Weather
 
-LONGEST_TOKEN = 400.0  # seconds that a token may take: a peer refreshes it, the identity server is slow, a zombie
+LONGEST_TOKEN = 400.0  # seconds that a token may take: a peer refreshes it, or the identity server is slow
+GLANCE = 0.01
 
 
 class SimTokens:
@@ -43,38 +45,51 @@ class SimTokens:
         return self.current()
 
 
-class Bench(Workbench):
-    """A workbench without secrets: tokens and Qonto are simulated, all else is what production uses."""
+class SimLock:
+    """A lock under which a fiber may pause: others look again until it is free."""
 
-    timeline: Timeline
-    weather: Weather
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._is_held = False
 
-    def xero(self, connection: Connection, *, for_person: bool = True) -> Xero:
-        budget = StoredBudget(connection.tenant_id, self.clock, for_person=for_person)
-        tokens = SimTokens(self.timeline, self.weather)
-        return Xero(self.http, self.xero_api_url, connection.tenant_id, tokens, budget, self.clock)
+    def __enter__(self) -> None:
+        while self._is_held:
+            self._timeline.sleep(GLANCE)
+        self._is_held = True
 
-    def qonto(self, connection: Connection) -> Qonto:
-        return Qonto(
-            self.http, f"qonto://{connection.organisation_id}", SimTokens(self.timeline, self.weather), self.clock
-        )
+    def __exit__(self, *_: object) -> None:
+        self._is_held = False
 
 
-def make_bench(machine: str, timeline: Timeline, weather: Weather, clocks: Clocks, http: SimHttp) -> Bench:
+def make_base() -> Workbench:
+    """What all processes of all seeds share."""
+    keys = "test:" + base64.b64encode(bytes(32)).decode()
+    return make_workbench(read_settings({"QONTO_XERO_ENCRYPTION_KEYS": keys, "QONTO_XERO_QONTO_APP_URL": APP_URL}))
+
+
+def make_bench(base: Workbench, machine: str, timeline: Timeline, clocks: Clocks, http: SimHttp) -> Workbench:
     """For a process that has just begun on a machine."""
-    app = OAuthApp("", "", Secret(""), client_in_body=False)
-    bench = Bench(
+    clock = SteadyClock(clocks.database, FOLLOW_DATABASE)
+    share = AppShare(clock, rest=timeline.sleep)
+    share._lock = cast("Any", SimLock(timeline))
+    return replace(
+        base,
         http=http,
-        clock=SteadyClock(clocks.database, FOLLOW_DATABASE),
-        keyring=cast("Keyring", None),
+        clock=clock,
         machine_clock=lambda: clocks.machine(machine),
+        app_share=share,
         in_flight=lambda: cast("Threads[Any, Any]", SimInFlight(timeline)),
         xero_api_url="xero:",
-        xero_app=app,
-        qonto_api_url="",
-        qonto_app=app,
-        qonto_app_url=APP_URL,
     )
-    object.__setattr__(bench, "timeline", timeline)
-    object.__setattr__(bench, "weather", weather)
-    return bench
+
+
+def simulate_access(patch: pytest.MonkeyPatch, timeline: Timeline, weather: Weather) -> None:
+    """Tokens and Qonto are simulated, for whoever asks a workbench for them."""
+
+    def qonto(bench: Workbench, connection: Connection) -> Qonto:
+        tokens = SimTokens(timeline, weather)
+        return Qonto(bench.http, f"qonto://{connection.organisation_id}", tokens, bench.clock)
+
+    patch.setattr(Workbench, "xero_tokens", lambda *_: SimTokens(timeline, weather))
+    patch.setattr(Workbench, "qonto", qonto)
+    patch.setattr("services.app_share.uniform", timeline.random.uniform)

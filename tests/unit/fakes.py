@@ -62,6 +62,12 @@ class FakeBudget:
             raise RateLimited("budget", "used up", self.closed_until)
         self.taken += 1
 
+    def take_of_app(self) -> None:
+        self.take()
+
+    def count(self) -> None:
+        """The whole call was counted by `take_of_app`."""
+
     def answered(self, left: Remaining) -> None:
         self.heard.append(left)
 

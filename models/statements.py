@@ -1,6 +1,6 @@
-"""Many rows in one parameter: the database unpacks a JSON array, so the statement's text is always the same.
+"""Statements as text, for what is said most often: an ORM builds each anew, and a driver parses each anew.
 
-A driver parses each new statement anew, and one for a hundred rows would have thousands of place holders.
+Many rows travel as one parameter: the database unpacks a JSON array, so the text is always the same, and prepared.
 """
 
 from __future__ import annotations
@@ -15,12 +15,26 @@ from models.database import database, is_sqlite
 Columns = Mapping[str, str]  # column name to PostgreSQL type, in the order of a row's values
 
 
+def run(statement: str, **values: Any) -> int:
+    """Run a statement that names its values `{so}`; how many rows it changed."""
+    return int(database.execute_sql(statement.format(**_places(values)), values).rowcount)
+
+
+def read(statement: str, **values: Any) -> list[tuple[Any, ...]]:
+    """Every row that a query gives, whose values are named `{so}`; moments and dates as the driver gives them."""
+    return list(database.execute_sql(statement.format(**_places(values)), values).fetchall())
+
+
 def run_with_rows(statement: str, columns: Columns, rows: Iterable[Sequence[Any]], **values: Any) -> int:
-    """Run a statement that selects from `{rows} AS new` and names other values `{so}`; how many rows it changed."""
+    """The same for a statement that selects from `{rows} AS new`."""
     values["packed"] = json.dumps(list(rows), separators=(",", ":"), default=_told)
-    places = {name: f":{name}" if is_sqlite() else f"%({name})s" for name in values}
+    places = _places(values)
     source = (_sqlite if is_sqlite() else _postgresql)(columns).format(**places)
     return int(database.execute_sql(statement.format(rows=f"({source})", **places), values).rowcount)
+
+
+def _places(values: Mapping[str, Any]) -> dict[str, str]:
+    return {name: f":{name}" if is_sqlite() else f"%({name})s" for name in values}
 
 
 def _sqlite(columns: Columns) -> str:
