@@ -28,6 +28,7 @@ from clients.http import Http
 from messaging.lanes import Lane
 from models.database import configure, connected
 from models.states import OPEN_RUN_STATES
+from models.sync_run import SyncRun
 from services.request_sync import replay_run, request_sync
 from tests.acceptance.world import Office, Row, World, receives, spends
 
@@ -222,7 +223,7 @@ class Nights(RuleBasedStateMachine):
     def _banks(self) -> list[str]:
         return [account["id"] for account in self.company.bank_accounts(status="ACTIVE", deleted=False)]
 
-    def _ended_runs(self) -> list[object]:
+    def _ended_runs(self) -> list[SyncRun]:
         return [run for run in self.company.runs() if run.state not in OPEN_RUN_STATES]
 
 

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from models.sync_run import wake_runs
 from services.sync_organisation import ACTOR, sync_organisation
+from services.workbench import Workbench
 from tests.simulation.baton import Process
-from tests.simulation.bench import Bench
 from tests.simulation.clocks import Clocks
 from tests.simulation.memory_database import MemoryDatabase
 from tests.simulation.timeline import Timeline
@@ -25,7 +25,7 @@ LONGEST_GAP = timedelta(minutes=10)  # between two looks, when nothing is
 class Machine:
     """Where one worker runs, dies and is started again."""
 
-    def __init__(self, number: int, new_bench: Callable[[str], Bench]) -> None:
+    def __init__(self, number: int, new_bench: Callable[[str], Workbench]) -> None:
         self.name = f"worker-{number}"
         self._new_bench = new_bench
         self.restart()

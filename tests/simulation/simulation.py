@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -19,14 +20,16 @@ from models.posting import Posting
 from models.states import ConnectionState, PostingState, RunKind
 from models.sync_run import SyncRun, ask_for_run
 from services.job import Job
+from services.workbench import Workbench
 from tests.simulation.baton import Baton
-from tests.simulation.bench import Bench, make_bench
+from tests.simulation.bench import make_base, make_bench, simulate_access
 from tests.simulation.books import Settled, problems
 from tests.simulation.clocks import BEGIN, Clocks
 from tests.simulation.company import LOCKED, UNKNOWN, Company
 from tests.simulation.fleet import Fleet, Machine
 from tests.simulation.memory_database import MemoryDatabase, memory_database
 from tests.simulation.network import SimHttp
+from tests.simulation.quicker_peewee import render_columns_quicker
 from tests.simulation.sim_xero import SimXero
 from tests.simulation.timeline import Timeline, Violation
 from tests.simulation.watch import Watch
@@ -53,6 +56,7 @@ class Simulation:
         self._database = database
         self._patch = patch
         self._baton = Baton()
+        self._base = make_base()
 
         self.steps = 0  # of all seeds
 
@@ -60,8 +64,9 @@ class Simulation:
         """The same seed is the same story, to the last step."""
         timeline = Timeline(seed, self._baton, is_told=is_told)
         self._database.empty()
-        world = World(timeline, self._database)
+        world = World(timeline, self._database, self._base)
         self._set_clock(timeline, world.clocks)
+        simulate_access(self._patch, timeline, world.weather)
         try:
             world.live()
         except Violation:
@@ -96,8 +101,10 @@ def _noting_fences(timeline: Timeline) -> Callable[..., Lease | None]:
 class World:
     """Everything of one seed."""
 
-    def __init__(self, timeline: Timeline, database: MemoryDatabase) -> None:
+    def __init__(self, timeline: Timeline, database: MemoryDatabase, base: Workbench) -> None:
         self.timeline = timeline
+        self._base = base
+        self._raw = database.raw()
         self.random = timeline.random
         self.clocks = Clocks(timeline)
         self.weather = Weather.of(self.random)
@@ -138,7 +145,7 @@ class World:
 
     def _settle_in(self) -> None:
         for company in self.companies:
-            company.store(with_postings=self.is_prepared)
+            company.store(self._raw, with_postings=self.is_prepared)
             self.xero.accounts += company.accounts_in_xero()
             for one in company.settled:
                 self._give_faults(one)
@@ -193,8 +200,8 @@ class World:
         self.timeline.tell("a person" if kind == RunKind.MANUAL else "scheduler", f"opens {kind} run {run.id}")
         self.fleet.look_soon()
 
-    def _new_bench(self, machine: str) -> Bench:
-        return make_bench(machine, self.timeline, self.weather, self.clocks, self.http)
+    def _new_bench(self, machine: str) -> Workbench:
+        return make_bench(self._base, machine, self.timeline, self.clocks, self.http)
 
     def _qonto(self, url: str, params: Any) -> bytes:
         parts = urlsplit(url)
@@ -212,9 +219,13 @@ def _unlock_properties() -> None:
 def simulation() -> Iterator[Simulation]:
     """Ready to run seeds; the product is as it was when this ends."""
     logging.disable(logging.CRITICAL)
+    thresholds = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 50)  # a seed makes many objects and few cycles
     _unlock_properties()
     try:
         with memory_database() as database, pytest.MonkeyPatch.context() as patch:
+            render_columns_quicker(patch)
             yield Simulation(database, patch)
     finally:
+        gc.set_threshold(*thresholds)
         logging.disable(logging.NOTSET)

@@ -14,8 +14,7 @@ from tests.simulation.sim_xero import Request
 from tests.simulation.timeline import Timeline
 
 ONE_KEY_WITHIN = 306.0  # five minutes, and the seconds between a decision and its bytes
-PROVED_AFTER = 414.0  # seven minutes, less the same
-ON_THE_WIRE = 40.0  # the longest call, less the same
+PROVED_AFTER = 114.0  # the last replay, and two minutes: seven less the five of replays, and the same seconds
 INTENT = "SELECT body, first_sent_at FROM posting_batch WHERE key = ?"
 PROOF = "SELECT looked_up_at FROM posting_batch WHERE key = ?"
 FENCE = "SELECT fence FROM lease WHERE organisation_id = ?"
@@ -89,13 +88,10 @@ class Watch:
 
     def _is_proved(self, key: str) -> bool:
         stored = self._database.raw().execute(PROOF, (key,)).fetchone()
-        first, last = self._leaves[key][0], self._leaves[key][-1]
-        proved_from = max(first.at + PROVED_AFTER, last.at + ON_THE_WIRE)
-        return (
-            stored is not None
-            and stored[0] is not None
-            and any(began >= proved_from for began in self._looks[first.request.tenant_id])
-        )
+        last = self._leaves[key][-1]
+        looks = self._looks[last.request.tenant_id]
+        is_stored = stored is not None and stored[0] is not None
+        return is_stored and any(began >= last.at + PROVED_AFTER for began in looks)
 
     def on_unprocessed(self, request: Request) -> None:
         for leave in self._leaves.get(request.key, []):
