@@ -41,7 +41,8 @@ def test_every_message_twice(company: FaultyCompany, town: WorldClient, broker: 
 
     assert len(messages) == 3
     assert broker.waiting("nightly") == 0, "a copy was not finished"
-    assert company.query("SELECT count(*), max(turns), max(fence) FROM sync_run, lease") == [(9, 1, 1)]
+    assert company.query("SELECT count(*), max(turns) FROM sync_run") == [(3, 1)]
+    assert company.query("SELECT max(fence) FROM lease") == [(1,)]
     assert len(puts(town)) == 6
 
 
