@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     try:
         for trial in try_all(wishes.only or MUTATIONS, processes=wishes.processes):
             trials.append(trial)
-            _say(_line(trial))
+            _say(_lines(trial))
     except Unsound as problem:
         _say(str(problem))
         return FAILED
@@ -51,9 +51,11 @@ def _named(name: str) -> Mutation:
     return NAMES[name]
 
 
-def _line(trial: Trial) -> str:
+def _lines(trial: Trial) -> str:
+    """The mutation in words, and below it the test that caught it, or why it was not caught."""
+    head = f"{trial.verdict:<8}  {trial.seconds:>5.1f} s  {trial.name:<{WIDTH}}  "
     by = trial.by.rpartition("::")[2] if trial.verdict == CAUGHT else trial.by
-    return f"{trial.verdict:<8}  {trial.seconds:>5.1f} s  {trial.name:<{WIDTH}}  {by}"
+    return f"{head}{trial.breaks}\n{' ' * len(head)}{by}"
 
 
 def _say(line: str) -> None:

@@ -103,8 +103,16 @@ CLOCKS_AND_LEASES = (
         "budget_not_shared",
         "a worker does not tell the others what it calls",
         "services/call_budget.py",
-        "mine, ours, circuit = mine.with_calls(1, now), ours.with_calls(1, now), circuit.after_probe(now)",
-        "circuit = circuit.after_probe(now)",
+        "store_slots(self._tenant_id, window.with_calls(1, now).slots, **day)",
+        "store_slots(self._tenant_id, window.slots, **day)",
         (f"{BUDGET}::test_workers_share_a_tenants_minute[sqlite]",),
+    ),
+    Mutation(
+        "app_budget_not_shared",
+        "a process does not tell the fleet what it takes of the app's minute",
+        "services/app_share.py",
+        "window = window.with_calls(granted, now)",
+        "window = window.with_calls(0, now)",
+        (f"{BUDGET}::test_our_app_has_a_minute_of_its_own[sqlite]",),
     ),
 )
