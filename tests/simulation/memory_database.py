@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from models.database import configure
 from models.database import database as proxy
 from models.migrate import migrate
 
-WRITES = ('UPDATE "posting', 'INSERT INTO "posting')
+WRITES = re.compile(r"\s*(UPDATE|INSERT INTO|WITH)\b.*\bposting", re.DOTALL)
 PRAGMAS = {"foreign_keys": 1, "synchronous": 0, "journal_mode": "memory", "temp_store": "memory"}
 
 
@@ -41,7 +42,7 @@ class MemoryDatabase(SqliteDatabase):
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         if self.transaction_depth() == 0:
             self.before()
-        elif sql.startswith(WRITES):
+        elif not self._wrote and WRITES.match(sql):
             self._wrote = True
         return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
 

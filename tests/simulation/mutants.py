@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import count, islice
 from typing import Any
@@ -14,7 +15,8 @@ import services.recover_batches as recovery
 import services.send_batches as sending
 from clients.xero.bank_transactions import BankTransaction, list_bank_transactions
 from domain.recovery import Instant, LookUp, Send
-from models.lease import Lease, LeaseRow
+from models.database import transaction
+from models.lease import Lease
 from models.posting_batch import PostingBatch
 from services import look_up
 from services.job import Job
@@ -68,7 +70,13 @@ def another_key_for_each_replay(patch: pytest.MonkeyPatch) -> None:
 
 def no_fence(patch: pytest.MonkeyPatch) -> None:
     """Whoever once held the lease may write."""
-    patch.setattr(Lease, "_mine", lambda lease: LeaseRow.organisation_id == lease.organisation_id)
+
+    @contextmanager
+    def holding(_: Lease) -> Iterator[None]:
+        with transaction():
+            yield
+
+    patch.setattr(Lease, "holding", holding)
 
 
 def intent_after_the_request(patch: pytest.MonkeyPatch) -> None:
