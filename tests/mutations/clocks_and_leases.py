@@ -11,6 +11,7 @@ CALENDAR = "tests/unit/test_calendar.py"
 RULES = "tests/unit/test_recovery.py"
 BETWEEN = "tests/acceptance/test_between_commits.py"
 BUDGET = "tests/integration/test_call_budget.py"
+FLEET = "tests/integration/test_fleet_minute.py"
 
 STORE_THEN_MOVE = """    with job.holding():
         new = insert_new(rows)
@@ -113,6 +114,6 @@ CLOCKS_AND_LEASES = (
         "services/app_share.py",
         "window = window.with_calls(granted, now)",
         "window = window.with_calls(0, now)",
-        (f"{BUDGET}::test_our_app_has_a_minute_of_its_own[sqlite]",),
+        (f"{FLEET}::test_two_processes_together_take_no_more_than_the_apps_minute[sqlite]",),
     ),
 )
