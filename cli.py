@@ -35,6 +35,7 @@ from models.states import OPEN_RUN_STATES
 from models.sync_run import SyncRun
 from sandbox import serve
 from scheduler.loop import Scheduler
+from services.access_tokens import check_keys
 from services.check import Check, check_all
 from services.check import check as check_organisation
 from services.connect import CannotConnect, Grant, Wishes, connect
@@ -119,6 +120,7 @@ def at_work() -> Iterator[tuple[Settings, Workbench]]:
     workbench = make_workbench(settings)
     with connected():
         check_schema()
+        check_keys(workbench.keyring)
         yield settings, workbench
 
 
@@ -221,6 +223,7 @@ def worker(threads: int, lanes: tuple[str, ...]) -> None:
         workbench = make_workbench(settings)
         with connected():
             check_schema()
+            check_keys(workbench.keyring)
         check_broker(settings.broker_url)
         broker = worker_broker(settings.broker_url, workbench, stop)
         run_worker(broker, [Lane(lane) for lane in lanes] or list(Lane), threads, stop)

@@ -7,8 +7,8 @@ whichever process or thread comes first; `kill always` strikes each time.
 
 from __future__ import annotations
 
-import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -47,7 +47,8 @@ def hit(name: str) -> None:
 
 
 def _signal(number: signal.Signals) -> Callable[[str], None]:
-    return lambda _: os.kill(os.getpid(), number)
+    """To the calling thread, so that it does not run on while another one takes the signal."""
+    return lambda _: signal.pthread_kill(threading.get_ident(), number)
 
 
 def _fail(_: str) -> None:

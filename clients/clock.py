@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +9,7 @@ import msgspec
 
 from clients.decoding import decode
 from clients.http import Http
+from clients.steady import steady_seconds
 
 Clock = Callable[[], datetime]
 
@@ -29,11 +29,6 @@ class SteadyClock:
             return self._asked[0]
         told, at = self._asked
         return told + timedelta(seconds=steady - at)
-
-
-def steady_seconds() -> float:
-    """Seconds that nobody sets back, and that go on while the machine sleeps, where it can tell."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def machine_time() -> datetime:

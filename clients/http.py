@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +13,8 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from clients.errors import Temporary
+from clients.errors import Temporary, TooLate
+from clients.steady import steady_seconds
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
@@ -50,10 +53,12 @@ class Http:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        not_after: float = math.inf,
     ) -> Answer:
         """One request, one answer of any status below 300 or from 400 on.
 
-        Raises Temporary when there is no whole answer within 45 seconds and 10 MB, or when it is a redirect.
+        Raises Temporary when there is no whole answer within 45 seconds and 10 MB, or when it is a redirect; TooLate,
+        with the body not or not wholly sent, when it would leave after `not_after`, in `steady_seconds()`.
         """
         what = f"{method} {urlsplit(url).path}"
         started = time.monotonic()
@@ -63,7 +68,7 @@ class Http:
                 url,
                 headers={"User-Agent": "qonto-xero-sync", **(headers or {})},
                 params=params,
-                data=body,
+                data=body if math.isinf(not_after) else _Perishable(body or b"", what, not_after),
                 timeout=(CONNECT_SECONDS, READ_SECONDS),
                 allow_redirects=False,
                 stream=True,
@@ -73,6 +78,19 @@ class Http:
                 return Answer(response.status_code, response.headers, _whole_body(response, what, started))
         except (requests.RequestException, OSError) as error:
             raise Temporary(what, f"no answer: {type(error).__name__}") from error
+
+
+class _Perishable(io.BytesIO):
+    """A body that is read into the socket only until a moment: a process may have been stopped after it decided."""
+
+    def __init__(self, body: bytes, what: str, not_after: float) -> None:
+        super().__init__(body)
+        self._what, self._not_after = what, not_after
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if steady_seconds() > self._not_after:
+            raise TooLate(self._what, "this process was held up before it could send")
+        return super().read(size)
 
 
 def _whole_body(response: requests.Response, what: str, started: float) -> bytes:

@@ -20,7 +20,7 @@ def next_position(position: Position, last_updated_at: datetime, *, more: bool) 
     """Where to go on after a page whose last row was updated at `last_updated_at`; `None` at the end.
 
     Restart at the last moment seen. Only while the moment stays the same is the page raised: should a row of a crowd
-    larger than a page be edited just then, another may slip by, and the balance chain tells.
+    larger than a page be edited just then, another slips over the edge, so a crowd is read until it stays the same.
     """
     if not more:
         return None

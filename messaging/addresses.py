@@ -6,7 +6,7 @@ AMQP_PORTS = {"amqp": 5672, "amqps": 5671}
 
 # pika's own defaults wait for ever on a blocked broker and try to connect once.
 DEFAULTS = {
-    "heartbeat": "15",  # seconds; a dead peer is noticed after two of them
+    "heartbeat": "10",  # seconds; a dead peer is noticed after two of them
     "blocked_connection_timeout": "30",  # seconds that a broker short of disk or memory may hold a publisher
     "connection_attempts": "5",
     "retry_delay": "2",  # seconds between them

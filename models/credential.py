@@ -27,6 +27,15 @@ class Credential(Table):
     created_at = UtcField()
 
 
+def oldest_and_newest() -> list[Credential]:
+    """Two that stand for all: whoever can decrypt both most likely has every key."""
+    found = [
+        Credential.select().order_by(order).first()
+        for order in (Credential.created_at.asc(), Credential.created_at.desc())
+    ]
+    return [credential for credential in found if credential]
+
+
 def claim_refresh(credential: Credential, claimant: str, now: datetime) -> bool:
     """Whether `claimant` alone may refresh this version of the credential, for the next minute."""
     claimed = (

@@ -11,23 +11,24 @@ from clients.errors import RemoteError
 from messaging import BrokerUnreachable
 from messaging.outbox_relay import Relay
 from models.database import DATABASE_OUTAGE, connected
-from scheduler.tick import tick
+from scheduler.tick import open_due, wake
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 2.0  # how late a run may be opened, at most
+WAKE_SECONDS = 0.5  # how late a waiting run may go on: a minute's calls are worth a second
 REST_SECONDS = 0.1  # between two looks at the outbox: what a waiting person may lose here
 OUTAGE_SECONDS = 2.0  # between two tries while the broker or the database is away
 
 
 class Scheduler:
-    """Opens and wakes runs every two seconds, and relays the outbox all the time. Safe with two replicas."""
+    """Opens runs every two seconds, wakes them every half, relays the outbox all the time. Safe with two replicas."""
 
     def __init__(self, relay: Relay, clock: Clock, tick_seconds: float = TICK_SECONDS) -> None:
         self._relay = relay
         self._clock = clock
         self._tick_seconds = tick_seconds
-        self._next_tick = 0.0
+        self._next_tick = self._next_wake = 0.0
 
     def run(self, stop: Event) -> None:
         """Take turns until `stop` is set."""
@@ -48,9 +49,12 @@ class Scheduler:
             return OUTAGE_SECONDS
 
     def _tick_if_due(self) -> None:
-        if time.monotonic() < self._next_tick:
-            return
-        ticked = tick(self._clock())
-        self._next_tick = time.monotonic() + self._tick_seconds
-        if ticked.opened or ticked.woken:
-            log.info("opened %s runs, woke %s", ticked.opened, ticked.woken)
+        opened = woken = 0
+        if time.monotonic() >= self._next_tick:
+            opened = open_due(self._clock())
+            self._next_tick = time.monotonic() + self._tick_seconds
+        if opened or time.monotonic() >= self._next_wake:
+            woken = wake(self._clock())
+            self._next_wake = time.monotonic() + min(WAKE_SECONDS, self._tick_seconds)
+        if opened or woken:
+            log.info("opened %s runs, woke %s", opened, woken)

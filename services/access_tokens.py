@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import uuid4
 
 from clients.clock import Clock
@@ -11,7 +12,7 @@ from clients.errors import Reconnect, Temporary
 from clients.http import Http
 from clients.oauth import OAuthApp, TokenSet, refresh
 from failpoints import hit
-from models.credential import Credential, claim_refresh, release_claim, store_refreshed
+from models.credential import Credential, claim_refresh, oldest_and_newest, release_claim, store_refreshed
 from models.encryption import Keyring
 from settings import Secret
 
@@ -33,15 +34,36 @@ class ApiKey:
         raise Reconnect("Qonto API key", "refused: it was deleted, or is not this organisation's")
 
 
+class Watch(Protocol):
+    """Who must know whether the other side answers at all, and may say that it is not to be asked now."""
+
+    def take(self) -> None: ...
+
+    def answered(self, left: int | None) -> None: ...
+
+    def failed(self) -> None: ...
+
+    def settle(self) -> None: ...
+
+
 class StoredTokens:
     """A credential's access token. It is renewed under a claim on the row, after looking whether a peer has done it."""
 
-    def __init__(self, credential_id: str, app: OAuthApp, keyring: Keyring, http: Http, clock: Clock) -> None:
+    def __init__(
+        self,
+        credential_id: str,
+        app: OAuthApp,
+        keyring: Keyring,
+        http: Http,
+        clock: Clock,
+        watch: Watch | None = None,
+    ) -> None:
         self._id = credential_id
         self._app = app
         self._keyring = keyring
         self._http = http
         self._clock = clock
+        self._watch = watch
         self._me = uuid4().hex
         self._held: tuple[Secret, datetime] | None = None
 
@@ -78,11 +100,25 @@ class StoredTokens:
             return None
         return self._keyring.decrypt(credential.access_token, access_context(self._id))
 
+    def _ask(self, old: Secret) -> TokenSet:
+        if not self._watch:
+            return refresh(self._http, self._app, old, self._clock)
+        self._watch.take()
+        try:
+            tokens = refresh(self._http, self._app, old, self._clock)
+            self._watch.answered(None)
+        except Temporary:
+            self._watch.failed()
+            raise
+        finally:
+            self._watch.settle()
+        return tokens
+
     def _refresh(self, credential: Credential) -> TokenSet | None:
         """The new token set, durable; `None` when a peer was faster and the row should be read again."""
         try:
             old = self._keyring.decrypt(credential.secret, secret_context(self._id))
-            tokens = refresh(self._http, self._app, old, self._clock)
+            tokens = self._ask(old)
         except Reconnect:
             release_claim(credential, self._me)
             if Credential.get_by_id(self._id).version != credential.version:
@@ -100,6 +136,12 @@ class StoredTokens:
             expires_at=tokens.expires_at,
         )
         return tokens if stored else None
+
+
+def check_keys(keyring: Keyring) -> None:
+    """Raises CannotDecrypt when this process's keys do not open what is stored: then it must not start."""
+    for credential in oldest_and_newest():
+        keyring.decrypt(credential.secret, secret_context(credential.id))
 
 
 def secret_context(credential_id: str) -> str:

@@ -71,7 +71,11 @@ class AppShare:
     def take_for_person(self) -> None:
         """One call for somebody who waits: from the reserve too, and whether or not Xero answers others."""
         with self._lock:
-            self._fetch(1, PERSON.app_minute)
+            now, taken = self._clock(), self._taken
+            if not taken.left or not taken.until or now >= taken.until:
+                taken.left = taken.size = self._fetch(taken.next_size(), PERSON.app_minute)
+                taken.until = now + GOOD_FOR
+            taken.left -= 1
 
     def answered(self, left: int | None) -> None:
         """Xero answered, and said how many of our app's calls are left."""

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 from clients.clock import Clock
@@ -44,16 +43,19 @@ class Job:
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     sent: int = 0  # rows frozen in this turn
+    _links: dict[str, AccountLink] | None = None
     _started: float = field(default_factory=time.monotonic)
 
     @property
     def tenant_id(self) -> str:
         return self.connection.tenant_id
 
-    @cached_property
+    @property
     def links(self) -> dict[str, AccountLink]:
         """The accounts of ours in Xero, by bank account id, as this turn's provisioning left them."""
-        return live_links(self.tenant_id, self.organisation.id)
+        if self._links is None:
+            self._links = live_links(self.tenant_id, self.organisation.id)
+        return self._links
 
     def holding(self) -> AbstractContextManager[None]:
         """A transaction under the job's lease and fence."""

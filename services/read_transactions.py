@@ -13,6 +13,7 @@ from domain.walk import Position, next_position
 from models.bank_account import Cursor
 from models.organisation import Connection
 
+MOST_PASSES = 5  # through a crowd that people go on editing
 OVERLAP = timedelta(hours=1)  # read again what may have been committed late with an earlier `updated_at`
 
 
@@ -26,11 +27,36 @@ def read_from(connection: Connection, bank_account_id: str) -> datetime:
 def walk(qonto: Qonto, bank_account_id: str, updated_from: datetime) -> Iterator[Page]:
     """Every page of an account's completed transactions from a moment on; rows may come twice, none is passed over."""
     position: Position | None = Position(updated_from)
+    seen: set[str] = set()  # of the rows read from this position's moment on
     while position:
         page = list_transactions(qonto, bank_account_id, position.updated_from, position.page)
         yield page
+        seen |= {row.id for row in page.rows}
         last = max((row.updated_at for row in page.rows), default=position.updated_from)
-        position = next_position(position, last, more=page.more)
+        following = next_position(position, last, more=page.more)
+        if following is None or following.page == 1:
+            yield from _read_crowd_again(qonto, bank_account_id, position, seen)
+            seen = set()
+        position = following
+
+
+def _read_crowd_again(qonto: Qonto, bank_account_id: str, end: Position, seen: set[str]) -> Iterator[Page]:
+    """The pages of a crowd, rows of one moment, until a whole pass brings nothing new.
+
+    A row of it that is edited between two pages leaves, and another slips over the edge to a page that was read.
+    """
+    if end.page == 1:
+        return
+    for _ in range(MOST_PASSES):
+        known = len(seen)
+        for number in range(1, end.page + 1):
+            page = list_transactions(qonto, bank_account_id, end.updated_from, number)
+            yield page
+            seen |= {row.id for row in page.rows}
+            if not page.more:
+                break
+        if len(seen) == known:
+            return
 
 
 def is_ours(connection: Connection, row: Transaction) -> bool:

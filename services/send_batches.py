@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from clients.clock import steady_seconds
 from clients.errors import AccessExpired, Permanent, RateLimited, Reconnect, RemoteError, Temporary, TooLate
 from clients.http import Answer
+from clients.steady import steady_seconds
 from clients.xero.bank_transactions import put_bank_transactions, read_created
 from domain.call_limits import IN_PROGRESS
 from domain.recovery import SEND_WITHIN, Instant, Send, Step, next_step

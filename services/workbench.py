@@ -49,13 +49,13 @@ class Workbench:
 
     def xero(self, connection: Connection, *, for_person: bool = True) -> Xero:
         """A client for the connection's Xero organisation; for a person who waits, or for a night."""
-        tokens = self.xero_tokens(connection.xero_credential_id)
+        tokens = self.xero_tokens(connection.xero_credential_id, None if for_person else self.app_share)
         budget = StoredBudget(connection.tenant_id, self.clock, self.app_share, for_person=for_person)
         return Xero(self.http, self.xero_api_url, connection.tenant_id, tokens, budget, self.clock)
 
-    def xero_tokens(self, credential_id: str) -> StoredTokens:
+    def xero_tokens(self, credential_id: str, watch: AppShare | None = None) -> StoredTokens:
         """Access to whatever Xero organisations a credential reaches."""
-        return StoredTokens(credential_id, self.xero_app, self.keyring, self.http, self.clock)
+        return StoredTokens(credential_id, self.xero_app, self.keyring, self.http, self.clock, watch)
 
     def qonto(self, connection: Connection) -> Qonto:
         """A client for the connection's Qonto organisation."""

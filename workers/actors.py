@@ -16,7 +16,7 @@ def declare_actors(broker: dramatiq.Broker, workbench: Workbench, stop: Event) -
     """Make the actors known to `broker`. `stop` asks a running job to end between two of its steps."""
 
     @dramatiq.actor(broker=broker, actor_name=ACTOR, queue_name=Lane.NIGHTLY)
-    def sync(run_id: int) -> None:
-        """One turn of one organisation's run."""
+    def sync(run_id: int, **_: object) -> None:
+        """One turn of one organisation's run. What a later version adds to the message is ignored."""
         sync_organisation(run_id, workbench, stop.is_set)
         hit("preack")

@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
 from clients.authorised import TokenSource, with_token
-from clients.clock import Clock, steady_seconds
+from clients.clock import Clock
 from clients.decoding import decode_leniently
 from clients.errors import AccessExpired, Permanent, RateLimited, Reconnect, RemoteError, Temporary, TooLate
 from clients.http import Answer, Http
+from clients.steady import steady_seconds
 from clients.xero.budget import CallBudget, remaining
 from settings import Secret
 
@@ -62,7 +63,8 @@ class Xero:
 
         Raises Temporary, and TooLate, with nothing sent, if this process was held up until after `not_after`.
         """
-        if steady_seconds() > parts.get("not_after", math.inf):
+        not_after = parts.get("not_after", math.inf)
+        if steady_seconds() > not_after:
             raise TooLate(f"Xero {method} {path}", "this process was held up before it could send")
         return self.http.call(
             method,
@@ -70,6 +72,7 @@ class Xero:
             headers=self._headers(token, parts),
             params=parts.get("params"),
             body=parts.get("body"),
+            not_after=not_after,
         )
 
     def outcome(self, what: str, answered: Callable[[], Answer]) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clients.clock import steady_seconds
+from clients.steady import steady_seconds
 from domain.recovery import PROOF_AFTER
 from tests.acceptance.world import Office, spends
 

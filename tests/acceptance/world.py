@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -311,8 +312,9 @@ class Misquoted(Http):
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        not_after: float = math.inf,
     ) -> Answer:
-        answer = self._http.call(method, url, headers=headers, params=params, body=body)
+        answer = self._http.call(method, url, headers=headers, params=params, body=body, not_after=not_after)
         if not url.endswith(self._path) or answer.status != 200:
             return answer
         content = json.loads(answer.body)
@@ -335,10 +337,11 @@ class Slow(Http):
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        not_after: float = math.inf,
     ) -> Answer:
         if "/xero/" in url:
             self._world.wait(seconds=1)
-        return self._http.call(method, url, headers=headers, params=params, body=body)
+        return self._http.call(method, url, headers=headers, params=params, body=body, not_after=not_after)
 
 
 @contextmanager
@@ -383,7 +386,9 @@ class Office:
 
     def _new_workbench(self) -> Workbench:
         clock = lambda: self.world.now  # noqa: E731
-        return replace(make_workbench(self._settings), http=self._http, clock=clock, machine_clock=clock, app_share=AppShare(clock))
+        return replace(
+            make_workbench(self._settings), http=self._http, clock=clock, machine_clock=clock, app_share=AppShare(clock)
+        )
 
     def restart(self) -> None:
         """A new process: it knows only what the database knows."""

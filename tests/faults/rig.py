@@ -79,13 +79,7 @@ class FaultyCompany(Company):
         self._started: dict[str, list[Process]] = {}
 
     def environment(self, **changes: str) -> dict[str, str]:
-        ours = super().environment(**(self.routes | changes))
-        # Until the worker watches the folder by itself: Python imports this before anything else.
-        armed = self.folder / "armed"
-        armed.mkdir(exist_ok=True)
-        watch = f"import failpoints\n\nfailpoints.watch({self.settings['FAILPOINTS']!r})\n"
-        armed.joinpath("sitecustomize.py").write_text(watch)
-        return ours | {"PYTHONPATH": f"{armed}:{ours['PYTHONPATH']}"}
+        return super().environment(**(self.routes | changes))
 
     def start(self, *arguments: str) -> Process:
         process = super().start(*arguments)

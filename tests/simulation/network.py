@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
@@ -48,6 +49,7 @@ class SimHttp(Http):
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        not_after: float = math.inf,  # noqa: ARG002 - as told below
     ) -> Answer:
         """The bytes leave at once: whoever was held up before has been told so. Everything after that takes time."""
         if url.startswith("qonto:"):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +18,6 @@ from models.organisation import Connection
 from models.posting import Posting
 from models.states import ConnectionState, PostingState, RunKind
 from models.sync_run import SyncRun, ask_for_run
-from services.job import Job
 from services.workbench import Workbench
 from tests.simulation.baton import Baton
 from tests.simulation.bench import make_base, make_bench, simulate_access
@@ -208,20 +206,12 @@ class World:
         return next(one for one in self.companies if one.id == parts.netloc).qonto(parts.path, params)
 
 
-def _unlock_properties() -> None:
-    """Before Python 3.12 a cached property holds one lock for all its objects, under which no fiber may pause."""
-    for value in vars(Job).values():
-        if isinstance(value, cached_property) and hasattr(value, "lock"):
-            value.lock = nullcontext()
-
-
 @contextmanager
 def simulation() -> Iterator[Simulation]:
     """Ready to run seeds; the product is as it was when this ends."""
     logging.disable(logging.CRITICAL)
     thresholds = gc.get_threshold()
     gc.set_threshold(100_000, 50, 50)  # a seed makes many objects and few cycles
-    _unlock_properties()
     try:
         with memory_database() as database, pytest.MonkeyPatch.context() as patch:
             render_columns_quicker(patch)

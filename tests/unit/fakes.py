@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -42,6 +43,7 @@ class FakeHttp(Http):
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        not_after: float = math.inf,  # noqa: ARG002 - these leave at once
     ) -> Answer:
         self.sent.append(Sent(method, url, headers or {}, params or {}, body))
         return self.answers.pop(0)

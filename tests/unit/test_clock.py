@@ -15,7 +15,7 @@ from tests.unit.fakes import NOW
 def steady(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """This machine's steady clock, in seconds, which a test sets."""
     seconds = [100.0]
-    monkeypatch.setattr("clients.clock.time.clock_gettime", lambda _: seconds[0])
+    monkeypatch.setattr("clients.steady.time.clock_gettime", lambda _: seconds[0])
     return seconds
 
 

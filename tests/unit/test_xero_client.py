@@ -8,9 +8,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from clients.clock import steady_seconds
 from clients.errors import Permanent, RateLimited, Reconnect, RemoteError, Temporary, TooLate
 from clients.http import Answer
+from clients.steady import steady_seconds
 from clients.xero.budget import Remaining
 from clients.xero.client import Xero
 from settings import Secret
