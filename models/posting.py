@@ -8,7 +8,6 @@ from datetime import date, datetime
 from typing import Any, cast
 
 from peewee import (
-    SQL,
     BigAutoField,
     BigIntegerField,
     BooleanField,
@@ -36,9 +35,9 @@ class Posting(Table):
     id = BigAutoField()
     tenant_id = TextField()
     transaction_id = TextField()
-    organisation_id = TextField(constraints=[SQL("REFERENCES organisation (id)")])
-    connection_id = TextField(constraints=[SQL("REFERENCES connection (id)")])
-    bank_account_id = TextField(constraints=[SQL("REFERENCES bank_account (id)")])
+    organisation_id = TextField()
+    connection_id = TextField()
+    bank_account_id = TextField()
     state = TextField()
     reason = TextField(default="")
     reason_detail = TextField(default="")
@@ -67,10 +66,9 @@ class Posting(Table):
 
     class Meta:
         indexes = (
-            (("tenant_id", "transaction_id"), True),
+            (("transaction_id", "tenant_id"), True),
             (("connection_id", "state"), False),
             (("bank_account_id", "settled_at"), False),
-            (("transaction_id",), False),
         )
 
 
@@ -78,7 +76,7 @@ class PostingEvent(Table):
     """One step in a posting's story, append only, written with the step itself."""
 
     id = BigAutoField()
-    posting_id = BigIntegerField(index=True, constraints=[SQL("REFERENCES posting (id)")])
+    posting_id = BigIntegerField(index=True)
     at = UtcField()
     state = TextField()
     reason = TextField(default="")
@@ -115,7 +113,7 @@ INSERT_NEW = f"""
     INSERT INTO posting
         ({", ".join(NEW)}, reason_detail, attempts, refusals, alone, xero_account_id, bank_transaction_id)
     SELECT {", ".join(NEW)}, '', 0, 0, FALSE, '', '' FROM {{rows}} AS new WHERE TRUE
-    ON CONFLICT (tenant_id, transaction_id) DO NOTHING
+    ON CONFLICT (transaction_id, tenant_id) DO NOTHING
 """  # noqa: S608 - column names of ours
 
 

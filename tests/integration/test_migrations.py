@@ -18,11 +18,13 @@ from models.database import DatabaseUnreachable, Table
 from models.database import database as proxy
 from models.migrate import SchemaOutOfDate, check_schema, migrate
 from models.organisation import Connection, Organisation
-from models.posting import Posting
+from models.posting import Posting, PostingEvent
 from tests import factories
 
 BOOKKEEPING = {"schema_migration", "sqlite_sequence"}  # which migrations were applied, and SQLite's counters
 SAME_TO_SQLITE = {"BIGINT": "INTEGER", "BOOLEAN": "INTEGER", "SMALLINT": "INTEGER"}  # it has one whole number
+
+UNCHECKED = {Posting, PostingEvent}  # on PostgreSQL; SQLite cannot drop the constraints they were made with
 
 Columns = dict[str, dict[str, tuple[str, bool, bool]]]
 
@@ -58,6 +60,7 @@ def foreign_keys() -> Any:
             (key.table, key.column, key.dest_table, key.dest_column)
             for table in TABLES
             for key in proxy.get_foreign_keys(table._meta.table_name)
+            if not (table in UNCHECKED and isinstance(proxy.obj, SqliteDatabase))
         }
 
     return read
