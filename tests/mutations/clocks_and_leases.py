@@ -28,19 +28,25 @@ CLOCKS_AND_LEASES = (
         "no_fence",
         "a worker writes under a fence that has moved on",
         "models/lease.py",
-        "            & (LeaseRow.fence == self.fence)\n",
-        "",
+        " AND fence = {fence}",
+        " AND {fence} = {fence}",
         (f"{LEASES}::test_who_was_overtaken_is_told_and_writes_nothing[sqlite-first]",),
     ),
     Mutation(
         "no_fence_and_no_owner",
         "whoever once held the lease may write",
         "models/lease.py",
-        """            & (LeaseRow.fence == self.fence)
-            & (LeaseRow.owner == self.owner)
-""",
-        "",
+        " AND fence = {fence} AND owner = {owner}",
+        " AND {fence} = {fence} AND {owner} = {owner}",
         (f"{LEASES}::test_who_was_overtaken_is_told_and_writes_nothing[sqlite-second]",),
+    ),
+    Mutation(
+        "release_of_another",
+        "a worker that was overtaken frees the next one's lease",
+        "models/lease.py",
+        "            & (LeaseRow.fence == self.fence)\n            & (LeaseRow.owner == self.owner)\n",
+        "",
+        (f"{LEASES}::test_an_overtaken_holder_cannot_release_the_next_ones_lease[sqlite]",),
     ),
     Mutation(
         "lease_without_where",
