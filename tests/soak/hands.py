@@ -41,25 +41,30 @@ class Hands:
         self._backup: Backup | None = None
         self.forgotten: tuple[datetime, datetime] | None = None
         self.gagged_turns: int | None = None
+        self.not_done: list[str] = []  # planned, and did not happen
         self.warm_at = scale.warm_up_seconds  # by then every process that is not to die has warmed up
-        crew.servers_are_down = self._servers_are_down
+        crew.servers_are_down = self.servers_are_down
 
     def turn(self) -> None:
-        """Whatever is due now."""
+        """Whatever is due now; what needs a server that is away waits for it."""
         while self._due and self._due[0].at <= self._tally.seconds:
             self._do(self._due.pop(0))
+        if self.servers_are_down():
+            return
         for at, action in [later for later in self._later if later[0] <= self._tally.seconds]:
             self._later.remove((at, action))
             action()
 
     def rest(self) -> None:
         """Nothing more happens: what was begun is brought to its end."""
+        self.not_done += [f"not done: {step.act}" for step in self._due]
+        self.not_done += [] if self.forgotten else [f"not done: {RESTORED}"]
         self._due.clear()
+        for restart in self._restarting:
+            restart.result()
         for _, action in self._later:
             action()
         self._later.clear()
-        for restart in self._restarting:
-            restart.result()
         self._threads.shutdown()
 
     def may_leap(self) -> bool:
@@ -99,10 +104,6 @@ class Hands:
         self._tally.add(RESTORED)
         self._tally.say("restored")
 
-    def not_done(self) -> list[str]:
-        """What was planned and has not happened."""
-        return [f"not done: {step.act}" for step in self._due]
-
     def _do(self, step: Step) -> None:
         victims = [name for name in VICTIMS if self._crew.pid(name) and not self._crew.is_frozen(name)]
         victim = victims[int(step.draw * len(victims))] if victims else VICTIMS[0]
@@ -123,7 +124,7 @@ class Hands:
         self._tally.add(step.act)
         self._tally.say(step.act)
 
-    def _servers_are_down(self) -> bool:
+    def servers_are_down(self) -> bool:
         """Or were a moment ago: a process that starts may have asked just before."""
         return self._tally.seconds < self._down_until or any(not restart.done() for restart in self._restarting)
 

@@ -16,7 +16,7 @@ PART = 1 / 6  # of the soak: how long the beginning and the end are that are com
 
 @dataclass(frozen=True)
 class Growth:
-    """MiB at the end of the warm-up and at the end; `ratio` is 0.1 for a tenth more."""
+    """MiB at the end of the warm-up and at the end, 0 for a process that did not live for both."""
 
     name: str
     before: float
@@ -24,13 +24,19 @@ class Growth:
 
     @property
     def ratio(self) -> float:
+        """0.1 for a tenth more."""
         return self.after / self.before - 1
 
     @property
-    def is_too_much(self) -> bool:
-        return self.ratio >= MOST_GROWTH
+    def problem(self) -> str:
+        """Empty when it was measured and is not too much."""
+        if not self.before or not self.after:
+            return f"the {self.name} did not live long enough to measure"
+        return f"grew too much: {self}" if self.ratio >= MOST_GROWTH else ""
 
     def __str__(self) -> str:
+        if not self.before:
+            return f"{self.name}: not measured"
         return f"{self.name}: {self.before:.1f} MiB after the warm-up, {self.after:.1f} at the end, {self.ratio:+.1%}"
 
 
@@ -50,14 +56,14 @@ class Memory:
             if pid is not None:
                 self.samples[pid].append((seconds, resident_megabytes(pid)))
 
-    def growth(self, name: str, pid: int | None, warm_at: float, end_at: float) -> Growth | None:
-        """The median of a part of the soak after the warm-up against the last part; None unless it lived for both."""
+    def growth(self, name: str, pid: int | None, warm_at: float, end_at: float) -> Growth:
+        """The median of a part of the soak after the warm-up against the last part, of one that lived for both."""
         seen = self.samples.get(pid or 0, [])
         length = end_at * PART
         early = [size for at, size in seen if warm_at <= at < warm_at + length]
         late = [size for at, size in seen if end_at - length <= at]
         if not early or not late or seen[0][0] > warm_at:
-            return None
+            return Growth(name, 0.0, 0.0)
         return Growth(name, median(early), median(late))
 
 

@@ -15,8 +15,8 @@ from tests.sandbox.world_client import Party, running_world
 from tests.servers.postgres import PostgresServer
 from tests.servers.rabbitmq import RabbitmqServer
 from tests.soak.crew import SCHEDULER, STEADY, Crew
-from tests.soak.hands import RESTORED, Hands
-from tests.soak.memory import Memory
+from tests.soak.hands import Hands
+from tests.soak.memory import Growth, Memory
 from tests.soak.nights import Nights, evening_of
 from tests.soak.plan import Scale, faults_of_a_night
 from tests.soak.tally import Tally
@@ -92,6 +92,8 @@ class Soak:
         return 1 if self._scale.seconds >= LONG_SOAK_SECONDS else 0
 
     def _back_up_and_restore(self, part: float) -> None:
+        if self._hands.servers_are_down():
+            return
         if self._hands.forgotten is None and not self._hands.has_backup and part >= BACKUP_AT:
             self._hands.back_up()
         elif self._hands.has_backup and (part >= RESTORE_AT or self._hands.backup_is_old):
@@ -104,24 +106,32 @@ class Soak:
 
     def _quiet(self, number: int) -> bool:
         """Faults off, and one more night, in which what is left arrives."""
-        unfinished = self._hands.not_done()
         self._hands.rest()
-        self._unfinished = unfinished
         self._town.control("DELETE", "/faults")
         self._tally.say("faults are off")
         was_quiet = self._nights.night(number, QUIET_SECONDS, lambda _: None)
         return self._nights.morning(number, QUIET_SECONDS) and was_quiet
 
     def _judge(self, chaos_seconds: float, *, is_quiet: bool) -> Verdict:
-        warm = self._hands.warm_at
-        growth = {
-            name: self._memory.growth(name, self._crew.pid(name), warm, chaos_seconds) for name in (SCHEDULER, STEADY)
-        }
+        growth = [self._growth(name, chaos_seconds) for name in (SCHEDULER, STEADY)]
         began = time.monotonic()
         report = check_world(self._town, self._company.database_url, self._parties, forgotten=self._hands.forgotten)
-        seconds = time.monotonic() - began
-        done = dict(self._tally.counts) | self._town.struck()
-        done |= {
+        return Verdict(
+            scale=self._scale,
+            done=self._done(),
+            report=report,
+            growth=growth,
+            wrong=self._wrong(is_quiet=is_quiet),
+            chaos_seconds=chaos_seconds,
+            check_seconds=time.monotonic() - began,
+        )
+
+    def _growth(self, name: str, chaos_seconds: float) -> Growth:
+        return self._memory.growth(name, self._crew.pid(name), self._hands.warm_at, chaos_seconds)
+
+    def _done(self) -> dict[str, int]:
+        """What was done to us, and how often that made us do something."""
+        ours = {
             "process started again": self._crew.restarts,
             "lease taken over": self._crew.take_overs(),
             "batch sent again under its key": self._count(SENDS),
@@ -131,14 +141,18 @@ class Soak:
             "request to the world": self._town.control("GET", "/requests?limit=0")["last_id"],
             "turn of the worker whose log nobody read": self._hands.gagged_turns or 0,
         }
-        wrong = [*self._unfinished, *self._crew.unasked]
-        wrong += [] if is_quiet else ["it was not quiet in time after the faults were off"]
-        wrong += [f"{count} connections are not live" for count in [self._count(NOT_LIVE)] if count]
-        wrong += [] if self._hands.forgotten else [f"not done: {RESTORED}"]
-        wrong += ["the worker whose log nobody read stopped working"] if self._hands.gag_stopped_work else []
-        wrong += [f"the {name} did not live long enough to measure" for name, found in growth.items() if found is None]
-        wrong += [f"grew too much: {found}" for found in growth.values() if found and found.is_too_much]
-        return Verdict(self._scale, done, report, [g for g in growth.values() if g], wrong, chaos_seconds, seconds)
+        return dict(self._tally.counts) | self._town.struck() | ours
+
+    def _wrong(self, *, is_quiet: bool) -> list[str]:
+        """What is wrong beside what the checker finds."""
+        wrong = [*self._hands.not_done, *self._crew.unasked]
+        if not is_quiet:
+            wrong.append("it was not quiet in time after the faults were off")
+        if cut_off := self._count(NOT_LIVE):
+            wrong.append(f"{cut_off} connections are not live")
+        if self._hands.gag_stopped_work:
+            wrong.append("the worker whose log nobody read stopped working")
+        return wrong
 
     def _count(self, statement: str) -> int:
         ((count,),) = self._company.query(statement)

@@ -50,19 +50,16 @@ def test_growth_compares_the_end_with_what_was_warm() -> None:
 
     growth = memory.growth("worker", 7, 20.0, 60.0)
 
-    assert growth
     assert growth.before == pytest.approx(62.5, abs=0.5)
     assert growth.after == pytest.approx(65.5, abs=0.5)
-    assert not growth.is_too_much
+    assert not growth.problem
     memory.samples[7] = [(at, size * (1.0 if at < 40 else 1.3)) for at, size in memory.samples[7]]
-    grown = memory.growth("worker", 7, 20.0, 60.0)
-    assert grown
-    assert grown.is_too_much
+    assert "grew too much" in memory.growth("worker", 7, 20.0, 60.0).problem
 
 
-def test_a_process_that_began_after_the_warm_up_is_not_measured() -> None:
+@pytest.mark.parametrize("pid", [7, None])
+def test_a_process_that_began_after_the_warm_up_is_not_measured_and_that_is_a_problem(pid: int | None) -> None:
     memory = Memory()
     memory.samples[7] = [(float(second), 50.0) for second in range(30, 60)]
 
-    assert memory.growth("worker", 7, 20.0, 60.0) is None
-    assert memory.growth("worker", None, 20.0, 60.0) is None
+    assert "did not live long enough" in memory.growth("worker", pid, 20.0, 60.0).problem

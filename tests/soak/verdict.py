@@ -26,7 +26,7 @@ class Verdict:
 
     @property
     def problems(self) -> list[str]:
-        return [*self.report.problems, *self.wrong]
+        return [*self.report.problems, *self.wrong, *filter(None, (growth.problem for growth in self.growth))]
 
     def lines(self) -> Iterator[str]:
         """The table, the classes and invariants, and the verdict."""
