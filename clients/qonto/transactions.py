@@ -92,7 +92,7 @@ def list_transactions(qonto: Qonto, bank_account_id: str, updated_from: datetime
 
 def _read(raw: bytes) -> Transaction | Unreadable:
     try:
-        row = msgspec.json.decode(raw, type=Transaction)
+        row = decoder_of(Transaction).decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Unreadable(raw, str(error))
     if row.amount * 100 != row.amount_cents:
