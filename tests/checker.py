@@ -55,7 +55,8 @@ NIGHT_CALLS, ALL_CALLS, APP_CALLS, IN_PROGRESS = 55, 60, 9_800, 5  # in any 60 s
 RETRY_AFTER = {"minute": 60, "day": 3600}  # seconds that the world sends when a fault names none
 NOT_PROCESSED = {401, 403, 429}
 FEW = 4  # customers whose requests are asked for one by one
-CLOCKS = timedelta(seconds=1)  # between the world's clock and ours, and between an answer and who has seen it
+CLOCKS = timedelta(seconds=1)  # what began within it may not have seen the other's answer
+BEHIND = timedelta(seconds=0.5)  # our clock may be so far behind the world's, which it asks over HTTP
 
 
 class Customer(Protocol):
@@ -507,7 +508,7 @@ def over_limits(
             yield f"request {call.id} was one of {call.concurrent} in progress"
     for refused in (call for call in calls if call.status == 429):
         until = refused.at + timedelta(seconds=_retry_after(faults.get(refused.struck_by)))
-        early = [call for call in calls if call.id > refused.id and refused.at + CLOCKS < call.at < until - CLOCKS]
+        early = [call for call in calls if call.id > refused.id and refused.at + CLOCKS < call.at < until - BEHIND]
         if early:
             yield f"request {early[0].id} came at {early[0].at:%T}; {refused.id} was told to wait until {until:%T}"
 
@@ -560,7 +561,7 @@ def _why_forbidden(first: Request, earlier: Request, later: Request, looks: list
         return "sent again under one key" if later.at - first.at >= KEY_LIFE else ""
     if earlier.is_answered:
         return ""
-    proofs = [look for look in looks if earlier.id < look.id < later.id and look.at >= first.at + PROOF_AFTER - CLOCKS]
+    proofs = [look for look in looks if earlier.id < look.id < later.id and look.at >= first.at + PROOF_AFTER - BEHIND]
     return "" if proofs else "sent under a new key without a proof of absence"
 
 
