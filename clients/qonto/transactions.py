@@ -9,6 +9,7 @@ from typing import Annotated
 
 import msgspec
 
+from clients.decoding import decoder_of
 from clients.qonto.client import Qonto
 
 PAGE = 100  # the most Qonto gives
