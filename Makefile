@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix lock clean
+.PHONY: help demo test check prove soak bench fix lock clean
 
 help: ## Show what each command does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,15 @@ demo: $(VENV)/.run ## Three nights on this machine, with nothing installed but P
 
 test: check ## Every check and every test, with a real RabbitMQ and PostgreSQL
 	@$(BIN)/python -m pytest
+
+prove: $(VENV)/.dev ## Every fault with real processes, 20,000 simulated seeds, every mutation: under 20 minutes
+	@$(BIN)/python -m tests.prove
+
+soak: $(VENV)/.dev ## Ten minutes of chaos over 300 organisations
+	@$(BIN)/python -m tests.soak
+
+bench: $(VENV)/.dev ## Measure speed, memory and whole nights; writes docs/performance.md
+	@$(BIN)/python -m benchmarks
 
 check: $(VENV)/.dev ## Lint, types, import contracts
 	@$(BIN)/ruff check .
