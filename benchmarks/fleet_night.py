@@ -7,21 +7,25 @@ when whoever was refused asks again, is what `domain/` says. One call at a time 
 from __future__ import annotations
 
 import heapq
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 from domain.call_limits import NIGHT, XERO_APP_MINUTE
 from domain.rate_window import Window
+from scheduler.loop import WAKE_SECONDS
+from services.app_share import GLANCE_SECONDS, MOST_GLANCES, PATIENCE
 
 THREADS = 512  # 64 workers with 8 threads each
 READ_SECONDS = 0.3
 WRITE_SECONDS = 3.0
-CALL_SECONDS = (READ_SECONDS, READ_SECONDS, WRITE_SECONDS)  # accounts, lock dates, one batch
-PREPARED = 2  # a run that is refused before it has made so many calls begins again
+CALL_SECONDS = (READ_SECONDS, WRITE_SECONDS)  # the accounts, one batch
+PREPARED = 1  # a run that is refused before it has made so many calls begins again
 TURN_SECONDS = 0.02  # to take a message, the lease, and what else a turn costs before its first call
-COUNT_SECONDS = 0.002  # for which a call holds the row of the app
-TICK_SECONDS = 2.0  # the scheduler looks for runs to wake
+COUNT_SECONDS = 0.001  # for which a call holds the row of the app: 2 ms for a share of two or three
+TICK_SECONDS = WAKE_SECONDS  # the scheduler looks for runs to wake
+SEED = 1
 MIDNIGHT = datetime(2026, 11, 20, 22, tzinfo=UTC)
 
 
@@ -57,6 +61,8 @@ class Fleet:
     _steps: list[tuple[float, int, int, int]] = field(default_factory=list)
     _waiting: list[tuple[float, int, int]] = field(default_factory=list)
     _order: int = 0
+    _glances: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
+    _random: Random = field(default_factory=lambda: Random(SEED))
 
     def live(self) -> Outcome:
         """The whole night."""
@@ -79,17 +85,23 @@ class Fleet:
         return Outcome(self.organisations, last, self.calls, self.refused)
 
     def _ask(self, now: float, organisation: int, call: int) -> bool:
-        """Whether the call was allowed; if not, its run waits as long as the budget says."""
+        """Whether its thread goes on: the call was allowed, or soon may be. If not, the run waits as it is told to."""
         counted = max(now, self._counted_until)
         self._counted_until = counted + COUNT_SECONDS
         moment = MIDNIGHT + timedelta(seconds=counted)
         if self._window.used(moment) < self.app_minute:
             self._window = self._window.with_calls(1, moment)
             self.calls += 1
+            self._glances[organisation] = 0
             self._later(self._counted_until + CALL_SECONDS[call], organisation, call + 1)
             return True
-        self.refused += 1
         again = (self._window.opens_at(moment) - MIDNIGHT).total_seconds()
+        if again - counted <= PATIENCE.total_seconds() and self._glances[organisation] < MOST_GLANCES:
+            self._glances[organisation] += 1
+            self._later(now + self._random.uniform(*GLANCE_SECONDS), organisation, call)
+            return True
+        self.refused += 1
+        self._glances[organisation] = 0
         heapq.heappush(self._waiting, (again, organisation, call if call >= PREPARED else 0))
         return False
 

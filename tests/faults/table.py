@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-ROWS = tuple(f"F{number}" for number in range(1, 63) if number != 23)
+WITH_EVENTS_AND_PAGE = {23, 47, 48, 49, 50, 51, 65}  # rows of features that do not exist yet
 HELD, FAILED, NOT_RUN = "held", "FAILED", "not run"
 
 
@@ -55,19 +55,27 @@ def order(name: str) -> tuple[str, int]:
     return name[:1], int(name[1:])
 
 
+def wanted_rows(span: str) -> list[str]:
+    """`1-30` as names of rows, without those of features to come; empty for nothing."""
+    if not span:
+        return []
+    first, last = (int(number) for number in span.split("-"))
+    return [f"F{number}" for number in range(first, last + 1) if number not in WITH_EVENTS_AND_PAGE]
+
+
 class FaultTable:
     """A pytest plugin: hears of every test with `@pytest.mark.fault(...)`, and tells at the end."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._file: str | None = config.getoption("--fault-table", default=None)
-        self._wants_all = bool(config.getoption("--all-rows", default=False))
+        self._wanted = wanted_rows(config.getoption("--rows", default=""))
         self._rows: dict[str, Row] = {}
         self._of_test: dict[str, list[str]] = {}
 
     @property
     def missing(self) -> list[str]:
         """Rows that no collected test is about."""
-        return [name for name in ROWS if name not in self._rows]
+        return [name for name in self._wanted if name not in self._rows]
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: Sequence[pytest.Item]) -> None:
@@ -87,11 +95,11 @@ class FaultTable:
             row.failed += report.failed
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the file; a row without a test is a failure for whoever asked for all of them."""
+        """Write the file; a row that was asked for and has no test is a failure."""
         if self._file:
             rows = [row.as_json() for row in self._sorted()]
             Path(self._file).write_text(json.dumps({"rows": rows, "missing": self.missing}, indent=1) + "\n")
-        if self._wants_all and self.missing and session.exitstatus == pytest.ExitCode.OK:
+        if self.missing and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
