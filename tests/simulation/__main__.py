@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
+from tests.simulation.chunks import run_chunk
 from tests.simulation.simulation import Outcome, simulation
 
 CHUNK = 100
@@ -57,12 +58,6 @@ def _broken(seeds: range, processes: int) -> Iterator[Outcome]:
         yield from filter(None, pool.map(run_chunk, chunks))
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def run_chunk(seeds: range) -> Outcome | None:
-    """The first broken one of these seeds, in this process."""
-    with simulation() as simulated:
-        return next((outcome for outcome in map(simulated.run, seeds) if outcome.violation), None)
 
 
 def _say(*lines: str) -> None:

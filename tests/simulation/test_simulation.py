@@ -12,7 +12,7 @@ import pytest
 
 from tests.simulation.simulation import Simulation, simulation
 
-SEEDS = int(os.environ.get("SIMULATION_SEEDS", "1500"))
+SEEDS = int(os.environ.get("SIMULATION_SEEDS", "2000"))
 FIRST = int(os.environ.get("SIMULATION_FIRST_SEED", "1"))
 CHUNK = 100
 
