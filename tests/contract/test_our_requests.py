@@ -24,6 +24,7 @@ from models.outbox import OutboxMessage
 from models.posting import Posting
 from models.states import PostingState
 from scheduler.tick import tick
+from services.app_share import AppShare
 from services.connect import Grant, Wishes, connect
 from services.prove_balance import prove_balance
 from services.sync_organisation import sync_organisation
@@ -109,10 +110,12 @@ def office(party: Party, tmp_path: Path) -> Iterator[Office]:
     configure(settings.database_url)
     with connected():
         migrate()
+
+        def clock() -> datetime:
+            return datetime.fromisoformat(sandbox.get("/clock")["now"])
+
         workbench = replace(
-            make_workbench(settings),
-            http=http,
-            clock=lambda: datetime.fromisoformat(sandbox.get("/clock")["now"]),
+            make_workbench(settings), http=http, clock=clock, machine_clock=clock, app_share=AppShare(clock)
         )
         grant = Grant(
             qonto_api_key=Secret(f"{known['qonto_login']}:{known['qonto_secret']}"),
