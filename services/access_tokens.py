@@ -37,9 +37,7 @@ class ApiKey:
 class Watch(Protocol):
     """Who must know whether the other side answers at all, and may say that it is not to be asked now."""
 
-    def take(self) -> None: ...
-
-    def answered(self, left: int | None) -> None: ...
+    def take_for_token(self) -> None: ...
 
     def failed(self) -> None: ...
 
@@ -103,16 +101,14 @@ class StoredTokens:
     def _ask(self, old: Secret) -> TokenSet:
         if not self._watch:
             return refresh(self._http, self._app, old, self._clock)
-        self._watch.take()
+        self._watch.take_for_token()
         try:
-            tokens = refresh(self._http, self._app, old, self._clock)
-            self._watch.answered(None)
+            return refresh(self._http, self._app, old, self._clock)
         except Temporary:
-            self._watch.failed()
+            self._watch.failed()  # that it answers says nothing of the API, so only its silence counts
             raise
         finally:
             self._watch.settle()
-        return tokens
 
     def _refresh(self, credential: Credential) -> TokenSet | None:
         """The new token set, durable; `None` when a peer was faster and the row should be read again."""

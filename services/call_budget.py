@@ -24,6 +24,7 @@ class StoredBudget:
         self._app = app
         self._for_person = for_person
         self._heard = Remaining()
+        self._in_hand = False  # the app's part was taken already
 
     def take(self) -> None:
         """Count one call, of the app and of the tenant. Raises RateLimited when none is left."""
@@ -34,10 +35,17 @@ class StoredBudget:
 
     def take_of_app(self) -> None:
         """The app's part of it. Raises RateLimited."""
-        if self._for_person:
+        if self._in_hand:
+            self._in_hand = False
+        elif self._for_person:
             self._app.take_for_person()
         else:
             self._app.take()
+
+    def take_for_token(self) -> None:
+        """A token must be had first: that and the call it is for are one, and so one probe. Raises RateLimited."""
+        self.take_of_app()
+        self._in_hand = True
 
     def count(self) -> None:
         """The tenant's part, inside the caller's transaction. Raises RateLimited: then nothing of it may be kept."""

@@ -17,7 +17,7 @@ from models.credential import Credential
 from models.database import database_time
 from models.encryption import Keyring
 from models.organisation import Connection
-from services.access_tokens import ApiKey, StoredTokens
+from services.access_tokens import ApiKey, StoredTokens, Watch
 from services.app_share import AppShare
 from services.call_budget import StoredBudget
 from services.in_flight import Threads
@@ -49,11 +49,11 @@ class Workbench:
 
     def xero(self, connection: Connection, *, for_person: bool = True) -> Xero:
         """A client for the connection's Xero organisation; for a person who waits, or for a night."""
-        tokens = self.xero_tokens(connection.xero_credential_id, None if for_person else self.app_share)
         budget = StoredBudget(connection.tenant_id, self.clock, self.app_share, for_person=for_person)
+        tokens = self.xero_tokens(connection.xero_credential_id, budget)
         return Xero(self.http, self.xero_api_url, connection.tenant_id, tokens, budget, self.clock)
 
-    def xero_tokens(self, credential_id: str, watch: AppShare | None = None) -> StoredTokens:
+    def xero_tokens(self, credential_id: str, watch: Watch | None = None) -> StoredTokens:
         """Access to whatever Xero organisations a credential reaches."""
         return StoredTokens(credential_id, self.xero_app, self.keyring, self.http, self.clock, watch)
 

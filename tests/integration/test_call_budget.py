@@ -162,3 +162,19 @@ def test_a_refused_call_counts_nothing(budget: Budget, clock: Clock) -> None:
 
     clock.now += MINUTE + timedelta(seconds=0.25)
     _use(budget(), NIGHT.minute)
+
+
+def test_a_token_and_the_call_it_is_for_are_one_probe(budget: Budget, clock: Clock) -> None:
+    for number in range(FAILURES):
+        failing = budget(f"tenant-{number}")
+        failing.take()
+        failing.failed()
+        failing.settle()
+    clock.now += PROBE_EVERY
+    probe = budget("tenant-99")
+
+    probe.take_for_token()
+    probe.take()
+
+    _refusal(budget("tenant-98"))
+    _refusal(probe)
