@@ -117,14 +117,14 @@ def test_a_broker_killed_while_the_night_is_announced_delays_it_and_loses_nothin
 def test_a_database_killed_while_xero_answers_is_caught_up_with_by_looking(
     company: Company, town: WorldClient, parties: list[Party], postgres_server: PostgresServer
 ) -> None:
-    held = town.fault("hold", match=PUTS, when="after", times=ORGANISATIONS)
+    held = town.fault("hold", match=PUTS, when="after", times=2 * ORGANISATIONS)
     company.keep_running("scheduler", "scheduler")
     company.keep_running("worker", "worker")
     at(town, NIGHT)
-    town.wait_until_held(held, ORGANISATIONS)
+    town.wait_until_held(held, 2 * ORGANISATIONS)
     with postgres_server.outage():
         town.control("POST", f"/faults/{held}/release")
-        town.wait_until(lambda: len(puts(town)) == ORGANISATIONS)
+        town.wait_until(lambda: len(puts(town)) == 2 * ORGANISATIONS)
     town.advance(CERTAINTY)
     company.until_night_is_done(organisations=ORGANISATIONS)
 
