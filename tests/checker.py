@@ -419,7 +419,7 @@ def _lines_of_log(log: Log, all_books: list[Books]) -> list[Line]:
         Line("I5", [text for books in all_books for text in _strangers(books)]),
         Line("I8", [text for books in all_books for text in _unwritten(books)]),
         Line("I9", list(changed_keys(log.requests))),
-        Line("I10", [text for books in all_books for text in forbidden_sends(books.requests)]),
+        Line("I10", [text for books in all_books for text in forbidden_sends(books.requests, _first_tries(books))]),
         Line("I13", list(refreshed_twice(log.requests, brought))),
         Line("I14", [*limits, *_over_app_limit(log.requests), *_lost_entries(log)]),
     ]
@@ -538,8 +538,18 @@ def _fullest_minutes(calls: Sequence[Request], most: int) -> Iterator[tuple[Requ
             yield calls[start], call, end - start + 1
 
 
-def forbidden_sends(requests: list[Request]) -> Iterator[str]:
-    """What was sent a second time and must not have been: the rules of the Idempotency-Key, for each transaction."""
+def _first_tries(books: Books) -> dict[str, datetime]:
+    """When each key was first marked as being sent: earlier than its first arrival if the process died in between."""
+    mine = PostingBatch.tenant_id == books.customer.tenant
+    batches = PostingBatch.select(PostingBatch.key, PostingBatch.first_sent_at).where(mine)
+    return {batch.key: batch.first_sent_at for batch in batches if batch.first_sent_at}
+
+
+def forbidden_sends(requests: list[Request], tried: Mapping[str, datetime] | None = None) -> Iterator[str]:
+    """What was sent a second time and must not have been: the rules of the Idempotency-Key, for each transaction.
+
+    `tried` says when we first meant to send under a key; the seven minutes until a proof count from then.
+    """
     looks = [request for request in requests if request.is_look and request.is_answered]
     sent: defaultdict[str, list[Request]] = defaultdict(list)
     for request in requests:
@@ -549,19 +559,20 @@ def forbidden_sends(requests: list[Request]) -> Iterator[str]:
     for url, sends in sent.items():
         for earlier, later in pairwise(sends):
             first = next(send for send in sends if send.key == earlier.key)
-            why = _why_forbidden(first, earlier, later, looks)
+            proof_from = min(first.at, (tried or {}).get(first.key, first.at)) + PROOF_AFTER - BEHIND
+            proofs = [look for look in looks if earlier.id < look.id < later.id and look.at >= proof_from]
+            why = _why_forbidden(first, earlier, later, proofs)
             if why:
                 yield f"{url}: {why}, {later.at - first.at} after the first time"
 
 
-def _why_forbidden(first: Request, earlier: Request, later: Request, looks: list[Request]) -> str:
+def _why_forbidden(first: Request, earlier: Request, later: Request, proofs: list[Request]) -> str:
     if later.key == earlier.key:
         if later.sha256 != earlier.sha256:
             return "sent with other bytes under one key"
         return "sent again under one key" if later.at - first.at >= KEY_LIFE else ""
     if earlier.is_answered:
         return ""
-    proofs = [look for look in looks if earlier.id < look.id < later.id and look.at >= first.at + PROOF_AFTER - BEHIND]
     return "" if proofs else "sent under a new key without a proof of absence"
 
 

@@ -56,6 +56,9 @@ def test_a_new_key_needs_a_complete_look_seven_minutes_after_the_first_send() ->
     assert list(forbidden_sends([SENT, look, again])) == []
     assert "without a proof" in next(forbidden_sends([SENT, again]))
     assert "without a proof" in next(forbidden_sends([SENT, later(LOOK, 7 * 60 - 1), again]))
+    early, ninety = later(LOOK, 7 * 60 - 90), SENT.at - timedelta(seconds=90)
+    assert list(forbidden_sends([SENT, early, again], {SENT.key: ninety})) == []
+    assert "without a proof" in next(forbidden_sends([SENT, early, again], {again.key: ninety}))
     assert "without a proof" in next(forbidden_sends([SENT, replace(look, struck_by="2"), again]))
 
 
