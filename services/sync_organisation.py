@@ -33,7 +33,6 @@ log = logging.getLogger(__name__)
 ACTOR = "organisation.sync"  # the job's name on the wire: stable, because messages outlive deploys
 MOST_STARTS = 3  # workers in a row that may die over a run
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, *[30] * 10))  # then until the next night
-BUSY = timedelta(seconds=30)  # when another worker has the organisation
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def sync_organisation(run_id: int, workbench: Workbench, stopping: Callable[[], 
         return
     lease = take_lease(run.organisation_id, uuid4().hex, workbench.clock)
     if lease is None:
-        _wait_in_line(run, workbench.clock() + BUSY)
+        _wait_in_line(run, workbench.clock())
         return
     try:
         run = SyncRun.get_by_id(run_id)
@@ -72,10 +71,13 @@ def sync_organisation(run_id: int, workbench: Workbench, stopping: Callable[[], 
         lease.release()
 
 
-def _wait_in_line(run: SyncRun, when: datetime) -> None:
-    """Another run of this organisation has its lease. If it is this very run, it needs nobody else."""
+def _wait_in_line(run: SyncRun, now: datetime) -> None:
+    """Another run of this organisation has its lease. If it is this very run, it needs nobody else.
+
+    Due at once, because nobody is woken while the lease is held.
+    """
     SyncRun.update(
-        state=RunState.WAITING, reason="waits for another run of this organisation", wake_at=when, wave=""
+        state=RunState.WAITING, reason="waits for another run of this organisation", wake_at=now, wave=""
     ).where((SyncRun.id == run.id) & SyncRun.state.in_((RunState.DUE, RunState.WAITING))).execute()
 
 

@@ -1,11 +1,13 @@
-"""The next turn's message is never out before the lease is free: it would find the organisation busy and go away."""
+"""A turn ends: the next one of its run, or of another run of the organisation, begins without a wait."""
 
 from __future__ import annotations
 
 import pytest
 
-from models.lease import LeaseRow
+from models.lease import LeaseRow, take_lease
 from models.outbox import OutboxMessage
+from models.states import RunState
+from scheduler.tick import tick
 from services import sync_organisation
 from services.job import Job
 from services.sync_organisation import Verdict
@@ -36,3 +38,18 @@ def test_the_lease_is_free_in_the_commit_that_announces_the_next_turn(
 
     assert seen
     assert set(seen) == {""}
+
+
+def test_a_run_that_met_another_of_its_organisation_goes_on_as_soon_as_that_has_ended(office: Office) -> None:
+    company = office.established()
+    office.at_23()
+    tick(office.world.now)
+    held = take_lease(company.id, "the worker of another run", office.workbench.clock)
+    assert held is not None
+    office.turn()
+    assert company.runs()[-1].state == RunState.WAITING
+
+    held.release()
+    office.turn()
+
+    assert company.runs()[-1].state == RunState.DONE

@@ -14,7 +14,7 @@ from tests.sandbox.world_client import WorldClient
 pytestmark = [pytest.mark.faults, pytest.mark.integration]
 
 KILLED = -9
-TAKE_OVER = timedelta(seconds=30)  # after the lease has run out
+TAKE_OVER = timedelta(seconds=5)  # after the lease has run out
 FENCES = "SELECT fence FROM lease"
 BATCHES = "SELECT state, attempt, sends, key FROM posting_batch ORDER BY id"
 

@@ -7,15 +7,30 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from dramatiq.broker import Broker
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import Middleware, SkipMessage
+from dramatiq.worker import Worker
 
 from messaging import ConfirmingPublisher, DeadLetter, LogContextFilter, encode, log_context, logging_with
 from tests.messaging.doubles import CountedDatabase, CountMessages, WorkerRunning
 from tests.servers.processes import wait_until
 
 JOBS = [("nightly", encode("work", "nightly", {"job_id": job_id})) for job_id in (1, 2, 3)]
+
+
+class Drain(Middleware):
+    """Sees when a worker's threads have been told to take no further job."""
+
+    def __init__(self) -> None:
+        self._worker: Worker | None = None
+
+    def before_worker_shutdown(self, _broker: Broker, worker: Worker) -> None:
+        self._worker = worker
+
+    def has_begun(self) -> bool:
+        return self._worker is not None and not any(thread.running for thread in self._worker.workers)
 
 
 @pytest.mark.integration
@@ -33,11 +48,14 @@ def test_stopping_lets_the_running_job_finish_and_nothing_waits_behind_it_in_mem
         ended.set()
 
     starts = declare_actor(broker, work)
+    drain = Drain()
+    broker.add_middleware(drain)
     publisher.publish(JOBS)
     with worker_running(broker) as stop:
         wait_until(lambda: starts == [1], seconds=10, what="the first job to start")
         assert count_messages("nightly") == 2
         stop.set()
+        wait_until(drain.has_begun, seconds=10, what="the drain to begin")
         gate.set()
 
     assert ended.is_set()
