@@ -20,7 +20,7 @@ def storable(text: str | None) -> str:
 
 def single_line(text: str, length: int) -> str:
     """One line of visible characters, single spaces, none at the ends, at most `length` characters."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable():  # no control, nothing invisible, and of all spaces only the plain one
         return " ".join(text.split())[:length].rstrip()
     spaced = "".join(" " if c.isspace() else c for c in text)
     visible = "".join(c for c in spaced if c in JOINERS or unicodedata.category(c) not in INVISIBLE)

@@ -7,6 +7,7 @@ from datetime import datetime
 from peewee import SQL, BigAutoField, BooleanField, IntegerField, TextField
 
 from models.database import Table, UtcField
+from models.statements import run
 from models.states import LinkState
 
 
@@ -77,10 +78,14 @@ def live_links(tenant_id: str, organisation_id: str) -> dict[str, AccountLink]:
     return {key: link for key, link in newest.items() if link.state == LinkState.LIVE}
 
 
+ADVANCE = """
+    INSERT INTO cursor (connection_id, bank_account_id, read_until, chain_broken_at)
+    VALUES ({connection_id}, {bank_account_id}, {read_until}, '')
+    ON CONFLICT (connection_id, bank_account_id) DO UPDATE SET read_until = excluded.read_until
+    WHERE cursor.read_until < excluded.read_until
+"""
+
+
 def advance_cursor(connection_id: str, bank_account_id: str, read_until: datetime) -> None:
     """Move the cursor forward, never back."""
-    Cursor.insert(connection_id=connection_id, bank_account_id=bank_account_id, read_until=read_until).on_conflict(
-        conflict_target=[Cursor.connection_id, Cursor.bank_account_id],
-        update={Cursor.read_until: read_until},
-        where=(Cursor.read_until < read_until),
-    ).execute()
+    run(ADVANCE, connection_id=connection_id, bank_account_id=bank_account_id, read_until=read_until)

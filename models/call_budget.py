@@ -7,9 +7,14 @@ from typing import Any
 
 from peewee import IntegerField, TextField
 
-from models.database import Table, UtcField, is_sqlite
+from models.database import Table, UtcField, is_sqlite, read_moment
+from models.statements import read, run
 
 APP = "app"  # the scope of what all our calls share
+
+COLUMNS = ("slots", "day_left", "day_most_left", "day_heard_at", "failures", "probe_at")
+READ = f"SELECT {', '.join(COLUMNS)} FROM call_budget WHERE scope = {{scope}}"  # noqa: S608 - names of ours
+LOCK = f"{READ} FOR UPDATE"
 
 
 class CallBudget(Table):
@@ -31,17 +36,14 @@ class CallBudget(Table):
 
 def lock_budget(scope: str) -> CallBudget:
     """This row, made if need be, locked until the transaction ends."""
-    found = _locked(scope)
-    if found is None:
+    statement = READ if is_sqlite() else LOCK
+    found = read(statement, scope=scope)
+    if not found:
         CallBudget.insert(scope=scope).on_conflict_ignore().execute()
-        found = _locked(scope)
-    return found or CallBudget.get_by_id(scope)
-
-
-def _locked(scope: str) -> CallBudget | None:
-    query = CallBudget.select().where(CallBudget.scope == scope)
-    found: CallBudget | None = (query if is_sqlite() else query.for_update()).first()
-    return found
+        found = read(statement, scope=scope)
+    columns = dict(zip(COLUMNS, found[0], strict=True))
+    moments = {name: read_moment(columns[name]) for name in ("day_heard_at", "probe_at")}
+    return CallBudget(scope=scope, **columns | moments)
 
 
 def read_slots(row: CallBudget) -> tuple[tuple[int, int], ...]:
@@ -50,5 +52,6 @@ def read_slots(row: CallBudget) -> tuple[tuple[int, int], ...]:
 
 def store_slots(scope: str, slots: tuple[tuple[int, int], ...], **columns: Any) -> None:
     """Write a locked row: its calls, and what else has changed."""
-    packed = json.dumps(slots, separators=(",", ":"))
-    CallBudget.update(slots=packed, **columns).where(CallBudget.scope == scope).execute()
+    columns["slots"] = json.dumps(slots, separators=(",", ":"))
+    changes = ", ".join(f"{name} = {{{name}}}" for name in columns)
+    run(f"UPDATE call_budget SET {changes} WHERE scope = {{scope}}", scope=scope, **columns)  # noqa: S608 - our names

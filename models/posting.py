@@ -19,7 +19,7 @@ from peewee import (
     fn,
 )
 
-from models.database import Table, UtcField
+from models.database import Table, UtcField, read_moment
 from models.statements import read, run_with_rows
 from models.states import PostingState
 
@@ -256,22 +256,49 @@ def due_postings(connection_id: str, limit: int) -> list[DuePosting]:
     return [posting for posting in found if not posting.alone]
 
 
+NEWEST_SETTLED = """
+    SELECT transaction_id, settled_at, side, amount_cents, settled_balance_cents FROM posting
+    WHERE tenant_id = {tenant_id} AND bank_account_id = {bank_account_id} AND settled_at >= {since}
+    ORDER BY settled_at DESC, id DESC LIMIT {most}
+"""
+
+
+def newest_settled(
+    tenant_id: str, bank_account_id: str, since: datetime, most: int
+) -> list[tuple[str, datetime, str, int, int | None]]:
+    """An account's newest rows: (transaction id, settled at, side, amount and balance in cents)."""
+    rows = read(NEWEST_SETTLED, tenant_id=tenant_id, bank_account_id=bank_account_id, since=since, most=most)
+    return [(key, read_moment(at), side, cents, balance) for key, at, side, cents, balance in rows]
+
+
+AT_STAKE = """
+    SELECT DISTINCT state, reason, bank_account_id FROM posting
+    WHERE connection_id = {connection_id} AND state IN ('due', 'held')
+"""
+
+
+def at_stake(connection_id: str) -> set[tuple[str, str, str]]:
+    """What is due or held over a connection: each (state, reason, bank account id) that there is."""
+    return set(read(AT_STAKE, connection_id=connection_id))
+
+
 def unsettled(tenant_id: str) -> list[Member]:
     """The postings that, by our record, are not in Xero, and in no open batch."""
     states = (PostingState.DUE, PostingState.HELD, PostingState.REJECTED)
-    return _members((Posting.tenant_id == tenant_id) & Posting.state.in_(states))
-
-
-def members(batch_ids: Iterable[int]) -> list[Member]:
-    """The postings of these batches."""
-    return _members(Posting.batch_id.in_(list(batch_ids)))
-
-
-def _members(which: Expression) -> list[Member]:
     rows = (
         Posting.select(*(getattr(Posting, column.name) for column in fields(Member)))
-        .where(which)
+        .where((Posting.tenant_id == tenant_id) & Posting.state.in_(states))
         .order_by(Posting.id)
         .tuples()
     )
     return [Member(*row) for row in cast("Iterable[tuple[Any, ...]]", rows)]
+
+
+MEMBERS = f"""
+    SELECT {", ".join(column.name for column in fields(Member))} FROM posting WHERE batch_id = {{batch_id}} ORDER BY id
+"""  # noqa: S608 - column names of ours
+
+
+def members(batch_ids: Iterable[int]) -> list[Member]:
+    """The postings of these batches."""
+    return [Member(*row) for batch_id in batch_ids for row in read(MEMBERS, batch_id=batch_id)]

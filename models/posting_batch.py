@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from peewee import SQL, BigAutoField, BigIntegerField, BlobField, IntegerField, TextField
 
 from models.database import Table, UtcField
-from models.states import OPEN_BATCH_STATES
+from models.statements import read, run
+from models.states import OPEN_BATCH_STATES, BatchState
 
 
 class PostingBatch(Table):
@@ -40,7 +44,53 @@ class PostingBatch(Table):
 
     class Meta:
         indexes = ((("connection_id", "state"), False),)
-        only_save_dirty = True  # the body is large and never changes
+
+
+INTENDED = (
+    "tenant_id",
+    "connection_id",
+    "attempt",
+    "key",
+    "body",
+    "body_sha256",
+    "size",
+    "state",
+    "fence",
+    "created_at",
+)
+INTEND = f"""
+    INSERT INTO posting_batch ({", ".join(INTENDED)}, sends, refused, problem)
+    VALUES ({", ".join(f"{{{name}}}" for name in INTENDED)}, 0, '', '') RETURNING id
+"""  # noqa: S608 - column names of ours
+PROGRESS = (
+    "state",
+    "sends",
+    "fence",
+    "first_sent_at",
+    "last_sent_at",
+    "first_sent_machine",
+    "last_sent_machine",
+    "refused",
+    "problem",
+    "looked_up_at",
+    "looked_up_found",
+    "resolved_at",
+)
+STORE_PROGRESS = f"""
+    UPDATE posting_batch SET {", ".join(f"{name} = {{{name}}}" for name in PROGRESS)} WHERE id = {{id}}
+"""  # noqa: S608 - column names of ours
+
+
+def intend(body: bytes, now: datetime, **columns: Any) -> PostingBatch:
+    """Store a request of which nothing has been sent."""
+    values = columns | {"body": body, "state": str(BatchState.INTENDED), "created_at": now}
+    ((batch_id,),) = read(INTEND, **values)
+    return PostingBatch(id=batch_id, **values)
+
+
+def store_progress(batch: PostingBatch) -> None:
+    """Write how far a batch has come: all of it but what was intended, which never changes."""
+    run(STORE_PROGRESS, id=batch.id, **{name: getattr(batch, name) for name in PROGRESS})
 
 
 def open_batches(connection_id: str) -> list[PostingBatch]:

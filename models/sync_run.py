@@ -142,6 +142,11 @@ def count_posted(run_id: int, rows: int) -> None:
     run("UPDATE sync_run SET posted = posted + {rows} WHERE id = {run_id}", rows=rows, run_id=run_id)
 
 
+def count_imported(run_id: int, rows: int) -> None:
+    """The run read so many new transactions."""
+    run("UPDATE sync_run SET imported = imported + {rows} WHERE id = {run_id}", rows=rows, run_id=run_id)
+
+
 def read_again() -> None:
     """Every open run reads accounts and transactions anew before it sends."""
     SyncRun.update(prepared_at=None).where(SyncRun.state.in_(OPEN_RUN_STATES)).execute()

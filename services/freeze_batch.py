@@ -11,8 +11,8 @@ from domain.reasons import Held
 from failpoints import hit
 from models.organisation import Connection
 from models.posting import DuePosting, Posting, due_postings, move, move_into_batch
-from models.posting_batch import PostingBatch
-from models.states import BatchState, PostingState
+from models.posting_batch import PostingBatch, intend
+from models.states import PostingState
 from services.job import Job
 
 
@@ -46,17 +46,16 @@ def _freeze(job: Job, due: list[DuePosting], codes: CodingCodes) -> PostingBatch
     )
     now = job.now()
     with job.holding():
-        batch = PostingBatch.create(
+        batch = intend(
+            body,
+            now,
             tenant_id=job.tenant_id,
             connection_id=job.connection.id,
             attempt=1 + max(posting.attempts for posting in due),
             key=_key(job, body, due),
-            body=body,
             body_sha256=hashlib.sha256(body).hexdigest(),
             size=len(due),
-            state=BatchState.INTENDED,
             fence=job.lease.fence,
-            created_at=now,
         )
         move_into_batch([posting.id for posting in due], batch.id, now)
     job.sent += len(due)

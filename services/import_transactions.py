@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from clients.qonto.transactions import Page, Transaction
 from domain.balance_chain import Settled, first_break
@@ -13,10 +13,10 @@ from domain.money import signed
 from domain.reasons import Held
 from domain.text import storable
 from models.bank_account import BankAccount, Cursor, advance_cursor
-from models.posting import Posting, insert_new
+from models.posting import insert_new, newest_settled
 from models.quarantine import quarantine
 from models.states import PostingState
-from models.sync_run import SyncRun
+from models.sync_run import count_imported
 from services.job import Job
 from services.read_transactions import exclusion, read_from, walk
 
@@ -63,7 +63,7 @@ def _store(job: Job, account: BankAccount, page: Page) -> None:
             quarantine(f"Qonto account {account.id}", unreadable.payload, unreadable.problem, now)
         if page.rows:
             advance_cursor(job.connection.id, account.id, max(row.updated_at for row in page.rows))
-        SyncRun.update(imported=SyncRun.imported + new).where(SyncRun.id == job.run.id).execute()
+        count_imported(job.run.id, new)
 
 
 def _posting(job: Job, account: BankAccount, row: Transaction) -> dict[str, Any]:
@@ -105,22 +105,5 @@ def _first_state(job: Job, account: BankAccount, row: Transaction) -> tuple[Post
 
 def _chain_break(job: Job, account: BankAccount) -> Settled | None:
     """Where Qonto's balances stop following from each other among the newest rows, if anywhere."""
-    newest = (
-        Posting.select(
-            Posting.transaction_id,
-            Posting.settled_at,
-            Posting.side,
-            Posting.amount_cents,
-            Posting.settled_balance_cents,
-        )
-        .where(
-            (Posting.tenant_id == job.tenant_id)
-            & (Posting.bank_account_id == account.id)
-            & (Posting.settled_at >= job.connection.starts_at)
-        )
-        .order_by(Posting.settled_at.desc(), Posting.id.desc())
-        .limit(CHAIN_ROWS)
-        .tuples()
-    )
-    rows = cast("list[tuple[str, datetime, str, int, int | None]]", list(newest))
-    return first_break(Settled(key, at, signed(side, cents), balance) for key, at, side, cents, balance in rows)
+    newest = newest_settled(job.tenant_id, account.id, job.connection.starts_at, CHAIN_ROWS)
+    return first_break(Settled(key, at, signed(side, cents), balance) for key, at, side, cents, balance in newest)

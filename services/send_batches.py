@@ -13,7 +13,7 @@ from clients.xero.bank_transactions import put_bank_transactions, read_created
 from domain.call_limits import IN_PROGRESS
 from domain.recovery import SEND_WITHIN, Instant, Send, Step, next_step
 from failpoints import hit
-from models.posting_batch import PostingBatch
+from models.posting_batch import PostingBatch, store_progress
 from models.states import BatchState
 from services.in_flight import Landed
 from services.job import Job
@@ -79,7 +79,7 @@ def _store_sending(job: Job, batch: PostingBatch) -> bool:
             batch.first_sent_at, batch.first_sent_machine = now.database, now.machine
         batch.last_sent_at, batch.last_sent_machine = now.database, now.machine
         batch.fence = job.lease.fence
-        batch.save()
+        store_progress(batch)
         job.xero.budget.count()
     return True
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.reasons import Held
 from models.posting import Member, Posting, move
-from models.posting_batch import PostingBatch
+from models.posting_batch import PostingBatch, store_progress
 from models.states import BatchState, PostingState
 from services.job import Job
 from services.look_up import Found, store_found, the_one
@@ -25,7 +25,7 @@ def store_look_up(job: Job, batch: PostingBatch, postings: list[Member], found: 
         _store_absent(job, batch, absent)
         batch.state, batch.resolved_at = BatchState.RESOLVED, job.now()
         batch.looked_up_at, batch.looked_up_found = started, len(postings) - len(absent)
-        batch.save()
+        store_progress(batch)
 
 
 def _store_absent(job: Job, batch: PostingBatch, absent: list[Member]) -> None:

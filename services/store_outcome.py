@@ -10,7 +10,7 @@ from clients.xero.bank_transactions import BankTransaction
 from domain.reasons import Held, Rejected
 from domain.refusals import meaning
 from models.posting import Member, Posting, members, move, move_into_xero
-from models.posting_batch import PostingBatch
+from models.posting_batch import PostingBatch, store_progress
 from models.states import BatchState, PostingState
 from models.sync_run import count_posted
 from services.job import Job
@@ -34,7 +34,7 @@ def store_unprocessed(job: Job, batch: PostingBatch) -> None:
             batch.first_sent_at = batch.last_sent_at = batch.first_sent_machine = batch.last_sent_machine = None
         else:
             batch.state = BatchState.UNCERTAIN
-        batch.save()
+        store_progress(batch)
 
 
 def store_uncertain(job: Job, batch: PostingBatch, problem: str, refused: str = "") -> None:
@@ -42,7 +42,7 @@ def store_uncertain(job: Job, batch: PostingBatch, problem: str, refused: str = 
     log.warning("batch %s is uncertain: %s", batch.id, problem)
     with job.holding():
         batch.state, batch.problem, batch.refused = BatchState.UNCERTAIN, problem, refused
-        batch.save()
+        store_progress(batch)
         still = (Posting.batch_id == batch.id) & (Posting.state == PostingState.SENDING)
         move(still, PostingState.UNCERTAIN, job.now(), detail=problem)
 
@@ -70,7 +70,7 @@ def store_outcome(job: Job, batch: PostingBatch, answers: list[BankTransaction])
         if unknown:
             move(Posting.id.in_(unknown), PostingState.HELD, job.now(), reason=Held.UNRECOGNISED)
         batch.state, batch.problem, batch.resolved_at = BatchState.RESOLVED, "", job.now()
-        batch.save()
+        store_progress(batch)
 
 
 def store_posted(job: Job, rows: Sequence[tuple[Known, BankTransaction]], detail: str = "") -> None:

@@ -21,6 +21,7 @@ MINUTE = 60
 DAY = 24 * 60 * MINUTE
 UNDER_ITS_KEY, BY_LOOKING = "sent again", "looked in Xero"
 WAITS_AGAIN = "SELECT 1 FROM sync_run WHERE state = 'waiting' AND turns > 1"
+SETTLED = "SELECT count(*) FROM posting_batch WHERE state = 'resolved'"
 WHENEVER = pytest.mark.parametrize(
     ("later", "how"),
     [
@@ -71,6 +72,7 @@ def test_an_answer_lost_with_the_worker_that_waited_for_it(
     worker = company.start("worker")
     at(town, NIGHT)
     town.wait_until_held(held)
+    company.until(lambda: company.query(SETTLED) == [(1,)], "the other batch to be settled")
     worker.end(signal.SIGKILL)
     deleted = _a_person_deletes_one(town, party)
     town.control("POST", f"/faults/{held}/release")
