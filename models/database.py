@@ -180,7 +180,7 @@ def _postgresql(url: str, pool_size: int) -> Database:
         stale_timeout=IDLE_SECONDS,
         timeout=POOL_WAIT_SECONDS,
         connect_timeout=5,
-        options="-c timezone=UTC -c lock_timeout=30s",
+        options="-c timezone=UTC -c lock_timeout=30s -c jit=off -c enable_seqscan=off",
     )
     return pool
 
