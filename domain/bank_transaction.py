@@ -33,7 +33,8 @@ class Payable(Protocol):
 
 def deep_link(app_url: str, transaction_id: str) -> str:
     """The link to the transaction in Qonto: Xero shows it as "Go to Qonto", and by it we know the row as ours."""
-    return f"{app_url}/transactions/{quote(transaction_id, safe='')}"
+    plain = transaction_id.isascii() and transaction_id.replace("-", "").isalnum()
+    return f"{app_url}/transactions/{transaction_id if plain else quote(transaction_id, safe='')}"
 
 
 def to_xero(payable: Payable, *, account_id: str, account_code: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from peewee import SQL, BigAutoField, BooleanField, IntegerField, TextField
 
 from models.database import Table, UtcField
-from models.statements import run
+from models.statements import find, run
 from models.states import LinkState
 
 
@@ -61,14 +61,15 @@ class Cursor(Table):
         indexes = ((("connection_id", "bank_account_id"), True),)
 
 
+LINKS = """
+    tenant_id = {tenant_id}
+    AND bank_account_id IN (SELECT id FROM bank_account WHERE organisation_id = {organisation_id}) ORDER BY generation
+"""
+
+
 def newest_links(tenant_id: str, organisation_id: str) -> dict[str, AccountLink]:
     """The newest generation of each bank account's link in a Xero organisation, by bank account id."""
-    links = (
-        AccountLink.select()
-        .join(BankAccount, on=(BankAccount.id == AccountLink.bank_account_id))
-        .where((AccountLink.tenant_id == tenant_id) & (BankAccount.organisation_id == organisation_id))
-        .order_by(AccountLink.generation)
-    )
+    links = find(AccountLink, LINKS, tenant_id=tenant_id, organisation_id=organisation_id)
     return {link.bank_account_id: link for link in links}
 
 
@@ -76,6 +77,21 @@ def live_links(tenant_id: str, organisation_id: str) -> dict[str, AccountLink]:
     """Links whose Xero account exists and is ours, by bank account id."""
     newest = newest_links(tenant_id, organisation_id)
     return {key: link for key, link in newest.items() if link.state == LinkState.LIVE}
+
+
+OF_ACCOUNT = "connection_id = {connection_id} AND bank_account_id = {bank_account_id}"
+
+
+def read_until(connection_id: str, bank_account_id: str) -> datetime | None:
+    """How far a bank account has been read for a connection; `None` if not at all."""
+    found = find(Cursor, OF_ACCOUNT, connection_id=connection_id, bank_account_id=bank_account_id)
+    return found[0].read_until if found else None
+
+
+def store_chain(connection_id: str, bank_account_id: str, broken_at: str) -> None:
+    """Where an account's balances do not chain, by the transaction's id; empty when they do."""
+    statement = f"UPDATE cursor SET chain_broken_at = {{broken_at}} WHERE {OF_ACCOUNT}"  # noqa: S608 - names of ours
+    run(statement, broken_at=broken_at, connection_id=connection_id, bank_account_id=bank_account_id)
 
 
 ADVANCE = """

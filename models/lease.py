@@ -10,15 +10,22 @@ from datetime import datetime, timedelta
 from peewee import BigIntegerField, TextField
 
 from models.database import Table, UtcField, transaction
-from models.statements import run
+from models.statements import read, run
 
 LEASE = timedelta(seconds=90)  # longer than the longest HTTP call (45 s), so no call outlives its lease
 
 
-RENEW = """
-    UPDATE lease SET expires_at = {expires_at}
-    WHERE organisation_id = {id} AND fence = {fence} AND owner = {owner}
+FIRST = """
+    INSERT INTO lease (organisation_id, owner, fence, expires_at) VALUES ({id}, '', 0, {now})
+    ON CONFLICT (organisation_id) DO NOTHING
 """
+TAKE = """
+    UPDATE lease SET owner = {owner}, fence = fence + 1, expires_at = {expires_at}
+    WHERE organisation_id = {id} AND (owner = '' OR expires_at <= {now}) RETURNING fence
+"""
+MINE = "WHERE organisation_id = {id} AND fence = {fence} AND owner = {owner}"
+RENEW = f"UPDATE lease SET expires_at = {{expires_at}} {MINE}"  # noqa: S608 - no value is in it
+RELEASE = f"UPDATE lease SET owner = '', expires_at = {{now}} {MINE}"  # noqa: S608 - no value is in it
 
 
 class LeaseRow(Table):
@@ -67,30 +74,13 @@ class Lease:
 
     def release(self) -> None:
         """Let the next worker in without waiting; harmless when already lost."""
-        LeaseRow.update(owner="", expires_at=self.clock()).where(self._mine()).execute()
-
-    def _mine(self) -> object:
-        return (
-            (LeaseRow.organisation_id == self.organisation_id)
-            & (LeaseRow.fence == self.fence)
-            & (LeaseRow.owner == self.owner)
-        )
+        run(RELEASE, now=self.clock(), id=self.organisation_id, fence=self.fence, owner=self.owner)
 
 
 def take_lease(organisation_id: str, owner: str, clock: Callable[[], datetime]) -> Lease | None:
     """The organisation's lease, under a fence one higher than any before; `None` while somebody holds it."""
     now = clock()
     with transaction():
-        LeaseRow.insert(organisation_id=organisation_id, fence=0, expires_at=now).on_conflict(
-            conflict_target=[LeaseRow.organisation_id], action="IGNORE"
-        ).execute()
-        taken = (
-            LeaseRow.update(owner=owner, fence=LeaseRow.fence + 1, expires_at=now + LEASE)
-            .where(LeaseRow.organisation_id == organisation_id)
-            .where((LeaseRow.owner == "") | (LeaseRow.expires_at <= now))
-            .execute()
-        )
-        if taken != 1:
-            return None
-        row = LeaseRow.get_by_id(organisation_id)
-        return Lease(organisation_id, owner, row.fence, clock)
+        run(FIRST, id=organisation_id, now=now)
+        taken = read(TAKE, id=organisation_id, owner=owner, now=now, expires_at=now + LEASE)
+        return Lease(organisation_id, owner, taken[0][0], clock) if taken else None

@@ -249,11 +249,16 @@ DUE = f"""
 
 
 def due_postings(connection_id: str, limit: int) -> list[DuePosting]:
-    """The next postings to send, oldest first. One that must travel alone comes by itself."""
-    found = [DuePosting(*row) for row in read(DUE, connection_id=connection_id, most=limit)]
-    if found and found[0].alone:
-        return found[:1]
-    return [posting for posting in found if not posting.alone]
+    """The next postings to send, oldest first."""
+    return [DuePosting(*row) for row in read(DUE, connection_id=connection_id, most=limit)]
+
+
+def next_together(due: Sequence[DuePosting], most: int) -> tuple[list[DuePosting], list[DuePosting]]:
+    """Those that travel in the next request, and the rest. One that must travel alone goes by itself."""
+    first, rest = due[:most], list(due[most:])
+    if first and first[0].alone:
+        return list(first[:1]), [*first[1:], *rest]
+    return [p for p in first if not p.alone], [*(p for p in first if p.alone), *rest]
 
 
 NEWEST_SETTLED = """
@@ -300,5 +305,5 @@ MEMBERS = f"""
 
 
 def members(batch_ids: Iterable[int]) -> list[Member]:
-    """The postings of these batches."""
+    """The postings of these batches, batch by batch."""
     return [Member(*row) for batch_id in batch_ids for row in read(MEMBERS, batch_id=batch_id)]

@@ -8,7 +8,7 @@ from typing import Any
 from peewee import SQL, BigAutoField, BigIntegerField, BlobField, IntegerField, TextField
 
 from models.database import Table, UtcField
-from models.statements import read, run
+from models.statements import find, read, run
 from models.states import OPEN_BATCH_STATES, BatchState
 
 
@@ -93,10 +93,12 @@ def store_progress(batch: PostingBatch) -> None:
     run(STORE_PROGRESS, id=batch.id, **{name: getattr(batch, name) for name in PROGRESS})
 
 
+OPEN = f"""
+    connection_id = {{connection_id}}
+    AND state IN ({", ".join(f"'{state}'" for state in sorted(OPEN_BATCH_STATES))}) ORDER BY id
+"""
+
+
 def open_batches(connection_id: str) -> list[PostingBatch]:
     """Batches without an outcome, oldest first."""
-    return list(
-        PostingBatch.select()
-        .where((PostingBatch.connection_id == connection_id) & PostingBatch.state.in_(OPEN_BATCH_STATES))
-        .order_by(PostingBatch.id)
-    )
+    return find(PostingBatch, OPEN, connection_id=connection_id)

@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
-from models.database import database, is_sqlite
+from models.database import Table, database, is_sqlite
 
+Row = TypeVar("Row", bound=Table)
 Columns = Mapping[str, str]  # column name to PostgreSQL type, in the order of a row's values
 
 
@@ -25,12 +27,33 @@ def read(statement: str, **values: Any) -> list[tuple[Any, ...]]:
     return list(database.execute_sql(statement.format(**_places(values)), values).fetchall())
 
 
+def find(table: type[Row], condition: str, **values: Any) -> list[Row]:
+    """The rows of a table for which a condition holds, whose values are named `{so}`."""
+    fields = table._meta.sorted_fields
+    rows = read(f"{_select_from(table)} WHERE {condition}", **values)
+    return [table(**{f.name: f.python_value(cell) for f, cell in zip(fields, row, strict=True)}) for row in rows]
+
+
+def load(table: type[Row], key: Any) -> Row:
+    """The row with this id. Raises LookupError."""
+    found = find(table, "id = {key}", key=key)
+    if not found:
+        raise LookupError(f"there is no {table._meta.table_name} {key}")
+    return found[0]
+
+
 def run_with_rows(statement: str, columns: Columns, rows: Iterable[Sequence[Any]], **values: Any) -> int:
     """The same for a statement that selects from `{rows} AS new`."""
     values["packed"] = json.dumps(list(rows), separators=(",", ":"), default=_told)
     places = _places(values)
     source = (_sqlite if is_sqlite() else _postgresql)(columns).format(**places)
     return int(database.execute_sql(statement.format(rows=f"({source})", **places), values).rowcount)
+
+
+@cache
+def _select_from(table: type[Table]) -> str:
+    columns = ", ".join(f'"{field.column_name}"' for field in table._meta.sorted_fields)
+    return f'SELECT {columns} FROM "{table._meta.table_name}"'  # noqa: S608 - names of ours
 
 
 def _places(values: Mapping[str, Any]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from models.database import Table, UtcField, database, transaction
 from models.lease import LeaseRow
 from models.organisation import Connection, Organisation
 from models.outbox import OutboxMessage
-from models.statements import run
+from models.statements import find, run
 from models.states import OPEN_RUN_STATES, ConnectionState, RunKind, RunState
 
 SILENCE = timedelta(minutes=5)  # after which an open run that nobody works on is announced again
@@ -63,6 +63,12 @@ class Night:
     time_zone: str
     local_date: date
     due_at: datetime
+
+
+def open_run(run_id: int) -> SyncRun | None:
+    """This run, unless it is over."""
+    found = find(SyncRun, "id = {run_id}", run_id=run_id)
+    return found[0] if found and found[0].state in OPEN_RUN_STATES else None
 
 
 def zones_in_use() -> list[str]:

@@ -14,6 +14,7 @@ from clients.oauth import OAuthApp, TokenSet, refresh
 from failpoints import hit
 from models.credential import Credential, claim_refresh, oldest_and_newest, release_claim, store_refreshed
 from models.encryption import Keyring
+from models.statements import load
 from settings import Secret
 
 MARGIN = timedelta(seconds=60)  # a token this near its end may not outlive the call
@@ -68,7 +69,7 @@ class StoredTokens:
     def current(self) -> Secret:
         """The stored token, read once; or a new one if it has ended."""
         if self._held is None or self._held[1] <= self._clock() + MARGIN:
-            credential = Credential.get_by_id(self._id)
+            credential = load(Credential, self._id)
             token = self._fresh(credential)
             if token is None:
                 return self.renew(Secret(""))
@@ -80,7 +81,7 @@ class StoredTokens:
         self._held = None
         deadline = time.monotonic() + PEER_SECONDS
         while time.monotonic() < deadline:
-            credential = Credential.get_by_id(self._id)
+            credential = load(Credential, self._id)
             token = self._fresh(credential)
             if token and token != refused:
                 return token
@@ -117,7 +118,7 @@ class StoredTokens:
             tokens = self._ask(old)
         except Reconnect:
             release_claim(credential, self._me)
-            if Credential.get_by_id(self._id).version != credential.version:
+            if load(Credential, self._id).version != credential.version:
                 return None
             raise
         except Exception:

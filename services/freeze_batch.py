@@ -5,32 +5,31 @@ from __future__ import annotations
 import hashlib
 
 from clients.xero.bank_transactions import freeze
-from domain.bank_transaction import BATCH_ROWS, to_xero
+from domain.bank_transaction import to_xero
 from domain.coding import CodingCodes
 from domain.reasons import Held
 from failpoints import hit
 from models.organisation import Connection
-from models.posting import DuePosting, Posting, due_postings, move, move_into_batch
+from models.posting import DuePosting, Posting, move, move_into_batch
 from models.posting_batch import PostingBatch, intend
 from models.states import PostingState
 from services.job import Job
 
 
-def freeze_batch(job: Job) -> PostingBatch | None:
-    """The next request, as stored: nothing of it has been sent. `None` when nothing is due that can be sent.
+def freeze_batch(job: Job, due: list[DuePosting]) -> PostingBatch | None:
+    """A request of what is due, as stored: nothing of it has been sent. `None` when none of it can be sent.
 
     What turns out to have no account to go to, or to be coded to, is held; it holds no other.
     """
-    while due := due_postings(job.connection.id, BATCH_ROWS):
-        codes = coding_codes(job.connection)
-        homeless = [posting.id for posting in due if posting.bank_account_id not in job.links]
-        uncoded = [posting.id for posting in due if not codes.code_for(posting.side, posting.operation_type)]
-        if not homeless and not uncoded:
-            return _freeze(job, due, codes)
+    codes = coding_codes(job.connection)
+    homeless = {posting.id for posting in due if posting.bank_account_id not in job.links}
+    uncoded = {posting.id for posting in due if not codes.code_for(posting.side, posting.operation_type)}
+    if homeless or uncoded:
         with job.holding():
             move(Posting.id.in_(uncoded), PostingState.HELD, job.now(), reason=Held.CODING_ACCOUNT)
             move(Posting.id.in_(homeless), PostingState.HELD, job.now(), reason=Held.NO_ACCOUNT)
-    return None
+    sendable = [posting for posting in due if posting.id not in homeless | uncoded]
+    return _freeze(job, sendable, codes) if sendable else None
 
 
 def _freeze(job: Job, due: list[DuePosting], codes: CodingCodes) -> PostingBatch:

@@ -12,7 +12,7 @@ from domain.calendar import local_date
 from domain.money import signed
 from domain.reasons import Held
 from domain.text import storable
-from models.bank_account import BankAccount, Cursor, advance_cursor
+from models.bank_account import BankAccount, advance_cursor, store_chain
 from models.posting import insert_new, newest_settled
 from models.quarantine import quarantine
 from models.states import PostingState
@@ -39,9 +39,7 @@ def import_transactions(job: Job, account: BankAccount) -> bool:
     if broken:
         job.notes.append(f"account {account.id}: Qonto's balances do not chain at {broken.transaction_id}")
     with job.holding():
-        Cursor.update(chain_broken_at=broken.transaction_id if broken else "").where(
-            (Cursor.connection_id == job.connection.id) & (Cursor.bank_account_id == account.id)
-        ).execute()
+        store_chain(job.connection.id, account.id, broken.transaction_id if broken else "")
     return True
 
 

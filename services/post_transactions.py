@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from models.posting import due_postings
+from domain.bank_transaction import BATCH_ROWS
+from models.posting import DuePosting, due_postings, next_together
 from models.posting_batch import PostingBatch
 from services.freeze_batch import freeze_batch
-from services.job import Job
+from services.job import TURN_TRANSACTIONS, Job
 from services.send_batches import send_batches
 
 
@@ -19,16 +20,22 @@ def post_transactions(job: Job) -> bool:
 
 
 class _Due(Iterator[PostingBatch]):
-    """One frozen batch after the other, until nothing is due or the turn is over."""
+    """One frozen batch after the other, until nothing is due or the turn is over. What is due is read ahead."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
+        self._due: list[DuePosting] = []
         self.is_exhausted = False
 
     def __next__(self) -> PostingBatch:
-        stopped = self._job.time_is_up()
-        batch = None if stopped else freeze_batch(self._job)
-        if batch is None:
-            self.is_exhausted = not stopped or not due_postings(self._job.connection.id, 1)
-            raise StopIteration
-        return batch
+        while not self._job.time_is_up():
+            self._due = self._due or due_postings(self._job.connection.id, TURN_TRANSACTIONS)
+            if not self._due:
+                self.is_exhausted = True
+                break
+            together, self._due = next_together(self._due, BATCH_ROWS)
+            if batch := freeze_batch(self._job, together):
+                return batch
+        else:
+            self.is_exhausted = not due_postings(self._job.connection.id, 1)
+        raise StopIteration

@@ -10,7 +10,7 @@ from clients.qonto.transactions import Page, Transaction, list_transactions
 from domain.eligibility import why_excluded
 from domain.reasons import Excluded
 from domain.walk import Position, next_position
-from models.bank_account import Cursor
+from models.bank_account import read_until
 from models.organisation import Connection
 
 MOST_PASSES = 5  # through a crowd that people go on editing
@@ -19,9 +19,7 @@ OVERLAP = timedelta(hours=1)  # read again what may have been committed late wit
 
 def read_from(connection: Connection, bank_account_id: str) -> datetime:
     """Where a night begins to read an account: a little before where the last one ended."""
-    cursor = Cursor.get_or_none((Cursor.connection_id == connection.id) & (Cursor.bank_account_id == bank_account_id))
-    read_until: datetime = cursor.read_until if cursor else connection.starts_at
-    return read_until - OVERLAP
+    return (read_until(connection.id, bank_account_id) or connection.starts_at) - OVERLAP
 
 
 def walk(qonto: Qonto, bank_account_id: str, updated_from: datetime) -> Iterator[Page]:

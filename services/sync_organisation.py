@@ -16,8 +16,9 @@ from models.lease import LEASE, Lease, LeaseLost, take_lease
 from models.organisation import Connection, Organisation
 from models.outbox import announce
 from models.pause import pause_tenant, paused_until
+from models.statements import load
 from models.states import OPEN_RUN_STATES, ConnectionState, RunKind, RunState
-from models.sync_run import SILENCE, SyncRun
+from models.sync_run import SILENCE, SyncRun, open_run
 from services.import_transactions import import_transactions
 from services.job import Job
 from services.observe_xero import observe_xero
@@ -49,16 +50,16 @@ class Verdict:
 def sync_organisation(run_id: int, workbench: Workbench, stopping: Callable[[], bool]) -> None:
     """Work on a run for one turn. Safe to say often, also at the same moment: one worker gets the lease."""
     hit("recv")
-    run = SyncRun.get_or_none(SyncRun.id == run_id)
-    if run is None or run.state not in OPEN_RUN_STATES:
+    run = open_run(run_id)
+    if run is None:
         return
     lease = take_lease(run.organisation_id, uuid4().hex, workbench.clock)
     if lease is None:
         _wait_in_line(run, workbench.clock())
         return
     try:
-        run = SyncRun.get_by_id(run_id)
-        if run.state in OPEN_RUN_STATES:
+        run = open_run(run_id)
+        if run is not None:
             hit("leased")
             job = _begin(run, lease, workbench, stopping)
             try:
@@ -83,7 +84,7 @@ def _wait_in_line(run: SyncRun, now: datetime) -> None:
 
 def _begin(run: SyncRun, lease: Lease, workbench: Workbench, stopping: Callable[[], bool]) -> Job:
     """Count the start before the work, so that a run that kills its worker is seen to do so."""
-    connection = Connection.get_by_id(run.connection_id)
+    connection = load(Connection, run.connection_id)
     now = workbench.clock()
     with lease.holding():
         SyncRun.update(
@@ -95,9 +96,9 @@ def _begin(run: SyncRun, lease: Lease, workbench: Workbench, stopping: Callable[
             started_at=run.started_at or now,
         ).where(SyncRun.id == run.id).execute()
     return Job(
-        run=SyncRun.get_by_id(run.id),
+        run=load(SyncRun, run.id),
         connection=connection,
-        organisation=Organisation.get_by_id(run.organisation_id),
+        organisation=load(Organisation, run.organisation_id),
         lease=lease,
         qonto=workbench.qonto(connection),
         xero=workbench.xero(connection, for_person=run.kind == RunKind.MANUAL),

@@ -17,6 +17,7 @@ from models.credential import Credential
 from models.database import database_time
 from models.encryption import Keyring
 from models.organisation import Connection
+from models.statements import load
 from services.access_tokens import ApiKey, StoredTokens, Watch
 from services.app_share import AppShare
 from services.call_budget import StoredBudget
@@ -59,7 +60,7 @@ class Workbench:
 
     def qonto(self, connection: Connection) -> Qonto:
         """A client for the connection's Qonto organisation."""
-        return self.qonto_as(Credential.get_by_id(connection.qonto_credential_id))
+        return self.qonto_as(load(Credential, connection.qonto_credential_id))
 
     def qonto_as(self, credential: Credential) -> Qonto:
         """A client that shows Qonto this API key, or OAuth token."""

@@ -32,7 +32,7 @@ def test_the_lease_is_free_in_the_commit_that_announces_the_next_turn(
 
     monkeypatch.setattr(sync_organisation, "_end", watched)
     monkeypatch.setattr("services.job.TURN_TRANSACTIONS", 1)
-    monkeypatch.setattr("services.freeze_batch.BATCH_ROWS", 1)
+    monkeypatch.setattr("services.post_transactions.BATCH_ROWS", 1)
     office.at_23()
     office.run_until_quiet()
 

@@ -21,6 +21,7 @@ from models.posting import (
     members,
     move,
     move_into_xero,
+    next_together,
 )
 from models.posting_batch import open_batches
 from models.states import BatchState, PostingState
@@ -167,20 +168,23 @@ def test_only_what_is_due_is_sent(make_postings: MakePostings, state: PostingSta
 
 def test_a_posting_that_must_travel_alone_does(make_postings: MakePostings) -> None:
     ages = [{"settled_at": NOW - timedelta(hours=hours), "alone": alone} for hours, alone in ((3, False), (2, True))]
-    first, alone, last = make_postings(*ages, {"settled_at": NOW, "alone": False})
-    connection_id = first.connection_id
+    first, alone, last, later = make_postings(*ages, *2 * [{"settled_at": NOW, "alone": False}])
+    due = due_postings(first.connection_id, 50)
 
-    assert [posting.id for posting in due_postings(connection_id, 50)] == [first.id, last.id]
+    together, rest = next_together(due, 3)
 
-    move(Posting.id == first.id, PostingState.POSTED, NOW)
-
-    assert [posting.id for posting in due_postings(connection_id, 50)] == [alone.id]
+    assert [posting.id for posting in together] == [first.id, last.id]
+    assert [posting.id for posting in rest] == [alone.id, later.id]
+    assert [[posting.id for posting in part] for part in next_together(rest, 3)] == [[alone.id], [later.id]]
 
 
 def test_postings_that_must_all_travel_alone_come_one_by_one(make_postings: MakePostings) -> None:
-    first, _ = make_postings({"alone": True}, {"alone": True})
+    first, second = make_postings({"alone": True}, {"alone": True})
 
-    assert [posting.id for posting in due_postings(first.connection_id, 50)] == [first.id]
+    together, rest = next_together(due_postings(first.connection_id, 50), 50)
+
+    assert [posting.id for posting in together] == [first.id]
+    assert [posting.id for posting in rest] == [second.id]
 
 
 def test_xeros_ids_are_remembered_row_by_row(make_postings: MakePostings, story: Any) -> None:
@@ -219,7 +223,7 @@ def test_postings_are_counted_by_state_and_reason(make_postings: MakePostings) -
 def test_members_are_the_postings_of_these_batches(make_postings: MakePostings) -> None:
     first, second, _ = make_postings({"batch_id": 1}, {"batch_id": 2}, {"batch_id": 3})
 
-    assert [posting.id for posting in members([2, 1])] == [first.id, second.id]
+    assert [posting.id for posting in members([2, 1])] == [second.id, first.id]
     assert members([]) == []
 
 

@@ -79,7 +79,7 @@ class Simulation:
         """Every module that asks how much time has passed asks the simulation."""
         for module in ("clients.clock", "clients.xero.client", "services.send_batches"):
             self._patch.setattr(f"{module}.steady_seconds", clocks.steady_seconds)
-        self._patch.setattr("services.freeze_batch.BATCH_ROWS", timeline.random.choice((1, 2, 3)))
+        self._patch.setattr("services.post_transactions.BATCH_ROWS", timeline.random.choice((1, 2, 3)))
         self._patch.setattr("clients.xero.bank_transactions.PAGE", timeline.random.choice((1, 2, 1000)))
         self._patch.setattr("services.send_batches.hit", lambda _: timeline.step())
         self._patch.setattr("services.sync_organisation.take_lease", _noting_fences(timeline))
