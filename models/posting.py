@@ -106,20 +106,20 @@ NEW = {
     "settled_at": "timestamptz",
     "settled_balance_cents": "bigint",
     "date": "date",
-    "created_at": "timestamptz",
-    "changed_at": "timestamptz",
 }
 INSERT_NEW = f"""
     INSERT INTO posting
-        ({", ".join(NEW)}, reason_detail, attempts, refusals, alone, xero_account_id, bank_transaction_id)
-    SELECT {", ".join(NEW)}, '', 0, 0, FALSE, '', '' FROM {{rows}} AS new WHERE TRUE
+        ({", ".join(NEW)}, created_at, changed_at,
+         reason_detail, attempts, refusals, alone, xero_account_id, bank_transaction_id)
+    SELECT {", ".join(NEW)}, {{now}}, {{now}}, '', 0, 0, FALSE, '', ''
+    FROM {{rows}} AS new WHERE TRUE
     ON CONFLICT (transaction_id, tenant_id) DO NOTHING
 """  # noqa: S608 - column names of ours
 
 
-def insert_new(rows: Sequence[Mapping[str, Any]]) -> int:
+def insert_new(rows: Sequence[Mapping[str, Any]], now: datetime) -> int:
     """Store the transactions that this Xero organisation does not have yet; how many were new."""
-    return run_with_rows(INSERT_NEW, NEW, [[row[name] for name in NEW] for row in rows])
+    return run_with_rows(INSERT_NEW, NEW, [[row[name] for name in NEW] for row in rows], now=now)
 
 
 def move(

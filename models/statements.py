@@ -19,12 +19,12 @@ Columns = Mapping[str, str]  # column name to PostgreSQL type, in the order of a
 
 def run(statement: str, **values: Any) -> int:
     """Run a statement that names its values `{so}`; how many rows it changed."""
-    return int(database.execute_sql(statement.format(**_places(values)), values).rowcount)
+    return int(database.execute_sql(_placed(statement, (*values,), sqlite=is_sqlite()), values).rowcount)
 
 
 def read(statement: str, **values: Any) -> list[tuple[Any, ...]]:
     """Every row that a query gives, whose values are named `{so}`; moments and dates as the driver gives them."""
-    return list(database.execute_sql(statement.format(**_places(values)), values).fetchall())
+    return list(database.execute_sql(_placed(statement, (*values,), sqlite=is_sqlite()), values).fetchall())
 
 
 def find(table: type[Row], condition: str, **values: Any) -> list[Row]:
@@ -45,9 +45,7 @@ def load(table: type[Row], key: Any) -> Row:
 def run_with_rows(statement: str, columns: Columns, rows: Iterable[Sequence[Any]], **values: Any) -> int:
     """The same for a statement that selects from `{rows} AS new`."""
     values["packed"] = json.dumps(list(rows), separators=(",", ":"), default=_told)
-    places = _places(values)
-    source = (_sqlite if is_sqlite() else _postgresql)(columns).format(**places)
-    return int(database.execute_sql(statement.format(rows=f"({source})", **places), values).rowcount)
+    return run(_with_rows(statement, (*columns.items(),), sqlite=is_sqlite()), **values)
 
 
 @cache
@@ -56,8 +54,16 @@ def _select_from(table: type[Table]) -> str:
     return f'SELECT {columns} FROM "{table._meta.table_name}"'  # noqa: S608 - names of ours
 
 
-def _places(values: Mapping[str, Any]) -> dict[str, str]:
-    return {name: f":{name}" if is_sqlite() else f"%({name})s" for name in values}
+@cache
+def _placed(statement: str, names: tuple[str, ...], *, sqlite: bool) -> str:
+    """With the driver's own place holders."""
+    return statement.format(**{name: f":{name}" if sqlite else f"%({name})s" for name in names})
+
+
+@cache
+def _with_rows(statement: str, columns: tuple[tuple[str, str], ...], *, sqlite: bool) -> str:
+    """With the rows that `{packed}` holds as JSON."""
+    return statement.replace("{rows}", f"({(_sqlite if sqlite else _postgresql)(dict(columns))})")
 
 
 def _sqlite(columns: Columns) -> str:

@@ -54,9 +54,9 @@ def _import(job: Job, account: BankAccount, updated_from: datetime) -> bool:
 def _store(job: Job, account: BankAccount, page: Page) -> None:
     now = job.now()
     settled = [row for row in page.rows if row.settled_at]  # what has not settled yet comes again when it has
-    rows = [_posting(job, account, row) | {"created_at": now, "changed_at": now} for row in settled]
+    rows = [_posting(job, account, row) for row in settled]
     with job.holding():
-        new = insert_new(rows)
+        new = insert_new(rows, now)
         for unreadable in page.unreadable:
             quarantine(f"Qonto account {account.id}", unreadable.payload, unreadable.problem, now)
         if page.rows:

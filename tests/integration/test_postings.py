@@ -54,40 +54,40 @@ def story() -> Callable[[Posting], list[tuple[Any, ...]]]:
 
 
 def test_a_transaction_is_stored_once_however_often_it_is_read(row: dict[str, Any]) -> None:
-    assert insert_new([row, row | {"transaction_id": "b"}]) == 2
-    assert insert_new([row, row | {"transaction_id": "c"}, row | {"transaction_id": "c"}]) == 1
+    assert insert_new([row, row | {"transaction_id": "b"}], NOW) == 2
+    assert insert_new([row, row | {"transaction_id": "c"}, row | {"transaction_id": "c"}], NOW) == 1
 
     assert Posting.select().count() == 3
 
 
 def test_what_is_stored_is_not_changed_by_reading_it_again(row: dict[str, Any]) -> None:
-    insert_new([row | {"state": PostingState.DELETED}])
+    insert_new([row | {"state": PostingState.DELETED}], NOW)
 
-    assert insert_new([row | {"label": "another", "amount_cents": 1}]) == 0
+    assert insert_new([row | {"label": "another", "amount_cents": 1}], NOW) == 0
 
     (posting,) = Posting.select()
     assert (posting.state, posting.label, posting.amount_cents) == ("deleted_in_xero", row["label"], 4730)
 
 
 def test_another_xero_organisation_starts_its_own_books(row: dict[str, Any]) -> None:
-    assert insert_new([row, row | {"tenant_id": "another"}]) == 2
+    assert insert_new([row, row | {"tenant_id": "another"}], NOW) == 2
 
 
 def test_nothing_new_is_nothing_stored(database: str) -> None:
-    assert insert_new([]) == 0
+    assert insert_new([], NOW) == 0
 
 
 def test_many_rows_are_all_stored_and_counted(row: dict[str, Any]) -> None:
     rows = [row | {"transaction_id": str(n)} for n in range(2_000)]
 
-    assert insert_new(rows) == len(rows)
+    assert insert_new(rows, NOW) == len(rows)
     assert Posting.select().count() == len(rows)
 
 
 def test_two_readers_of_the_same_page_store_each_transaction_once(row: dict[str, Any], at_once: AtOnce) -> None:
     page = [row | {"transaction_id": str(n)} for n in range(100)]
 
-    new = at_once([lambda: insert_new(page)] * 4)
+    new = at_once([lambda: insert_new(page, NOW)] * 4)
 
     assert sum(new) == Posting.select().count() == 100
 

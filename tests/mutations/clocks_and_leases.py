@@ -14,13 +14,13 @@ BUDGET = "tests/integration/test_call_budget.py"
 FLEET = "tests/integration/test_fleet_minute.py"
 
 STORE_THEN_MOVE = """    with job.holding():
-        new = insert_new(rows)
+        new = insert_new(rows, now)
 """
 MOVE_THEN_STORE = """    if page.rows:
         with job.holding():
             advance_cursor(job.connection.id, account.id, max(row.updated_at for row in page.rows))
     with job.holding():
-        new = insert_new(rows)
+        new = insert_new(rows, now)
 """
 
 CLOCKS_AND_LEASES = (
