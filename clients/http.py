@@ -63,15 +63,15 @@ class Http:
         what = f"{method} {urlsplit(url).path}"
         started = time.monotonic()
         try:
-            with self._session.request(
+            request = requests.Request(
                 method,
                 url,
                 headers={"User-Agent": "qonto-xero-sync", **(headers or {})},
                 params=params,
                 data=body if math.isinf(not_after) else _Perishable(body or b"", what, not_after),
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
-                allow_redirects=False,
-                stream=True,
+            ).prepare()  # by itself: the session has nothing to add
+            with self._session.send(
+                request, timeout=(CONNECT_SECONDS, READ_SECONDS), allow_redirects=False, stream=True
             ) as response:
                 if 300 <= response.status_code < 400:
                     raise Temporary(what, f"redirected with {response.status_code}, which is never followed")

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from operator import attrgetter
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Settled:
     """One completed transaction: what it did to the balance (signed cents), and the balance after it, if told."""
 
@@ -25,8 +26,8 @@ def first_break(rows: Iterable[Settled]) -> Settled | None:
     them to a balance of one of them. Where a row tells no balance, the ones after it decide.
     """
     possible: set[int] | None = None
-    ordered = sorted(rows, key=lambda row: (row.settled_at, row.transaction_id))
-    for _, same_moment in groupby(ordered, key=lambda row: row.settled_at):
+    ordered = sorted(rows, key=attrgetter("settled_at", "transaction_id"))
+    for _, same_moment in groupby(ordered, key=attrgetter("settled_at")):
         group = list(same_moment)
         told = {row.balance_cents for row in group if row.balance_cents is not None}
         all_told = all(row.balance_cents is not None for row in group)

@@ -68,4 +68,6 @@ def _description(payable: Payable) -> str:
         if payable.local_currency != payable.currency
         else "",
     ]
-    return single_line(" · ".join(filter(None, parts)), DESCRIPTION_LENGTH) or payable.operation_type
+    told = [part for part in parts if part]
+    described = told[0] if len(told) == 1 else single_line(" · ".join(told), DESCRIPTION_LENGTH)
+    return described or payable.operation_type

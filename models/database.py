@@ -119,7 +119,7 @@ def transaction() -> Iterator[None]:
 
 
 def without_waiting_for_disk() -> None:
-    """In this transaction: a crash of the database may forget it. Never for a record of what was sent."""
+    """In this transaction: a crash of the database may forget it, if nothing later waited. Never for what was sent."""
     if not is_sqlite():
         database.execute_sql("SET LOCAL synchronous_commit TO off")
 

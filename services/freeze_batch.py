@@ -9,6 +9,7 @@ from domain.bank_transaction import to_xero
 from domain.coding import CodingCodes
 from domain.reasons import Held
 from failpoints import hit
+from models.database import without_waiting_for_disk
 from models.organisation import Connection
 from models.posting import DuePosting, Posting, move, move_into_batch
 from models.posting_batch import PostingBatch, intend
@@ -45,6 +46,7 @@ def _freeze(job: Job, due: list[DuePosting], codes: CodingCodes) -> PostingBatch
     )
     now = job.now()
     with job.holding():
+        without_waiting_for_disk()  # the commit that precedes the request waits, and for this one too
         batch = intend(
             body,
             now,
