@@ -31,7 +31,7 @@ SLOW = """
     CREATE TRIGGER slowly BEFORE INSERT OR UPDATE ON posting_batch FOR EACH ROW EXECUTE FUNCTION slowly();
 """
 SLOW_NO_MORE = "DROP FUNCTION IF EXISTS slowly CASCADE"
-INTENT, CHANGE = b'INSERT INTO "posting_batch"', b'UPDATE "posting_batch"'
+INTENT, CHANGE = b"INSERT INTO posting_batch", b"UPDATE posting_batch"
 COMMITTED = b"COMMIT\x00"  # what PostgreSQL says of a statement that it has carried out
 
 
