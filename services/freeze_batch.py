@@ -10,8 +10,9 @@ from domain.coding import CodingCodes
 from domain.reasons import Held
 from failpoints import hit
 from models.database import without_waiting_for_disk
+from models.due_posting import DuePosting
 from models.organisation import Connection
-from models.posting import DuePosting, Posting, move, move_into_batch
+from models.posting import Posting, move, move_into_batch
 from models.posting_batch import PostingBatch, intend
 from models.states import PostingState
 from services.job import Job

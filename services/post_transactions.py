@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from domain.bank_transaction import BATCH_ROWS
-from models.posting import DuePosting, due_postings, next_together
+from models.due_posting import DuePosting, due_postings, next_together
 from models.posting_batch import PostingBatch
 from services.freeze_batch import freeze_batch
 from services.job import TURN_TRANSACTIONS, Job

@@ -8,7 +8,8 @@ from clients.xero.organisation import read_organisation
 from domain.coding import FEE
 from domain.reasons import Held
 from models.bank_account import newest_links
-from models.posting import Posting, at_stake, move
+from models.due_posting import at_stake
+from models.posting import Posting, move
 from models.states import LinkState, PostingState
 from services.freeze_batch import coding_codes
 from services.job import Job

@@ -12,16 +12,15 @@ from peewee import IntegrityError
 from playhouse.shortcuts import model_to_dict
 
 from models.database import transaction
+from models.due_posting import due_postings, next_together
 from models.posting import (
     Posting,
     PostingEvent,
     count_by_state,
-    due_postings,
     insert_new,
     members,
     move,
     move_into_xero,
-    next_together,
 )
 from models.posting_batch import open_batches
 from models.states import BatchState, PostingState
