@@ -40,7 +40,10 @@ class Server:
 
     async def handle(self, request: BaseRequest) -> web.StreamResponse:
         """aiohttp's entry: one request in, one response out."""
-        body = await request.read() if request.can_read_body else b""
+        try:
+            body = await request.read() if request.can_read_body else b""
+        except ConnectionError:  # the caller died while it spoke: nobody is left to be answered
+            return web.Response(status=400)
         target, _, query = request.raw_path.partition("?")
         prefix, _, path = target[1:].partition("/")
         call = Call(prefix, request.method, "/" + path, query, request.headers, body, request.remote or "")
