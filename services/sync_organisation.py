@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 ACTOR = "organisation.sync"  # the job's name on the wire: stable, because messages outlive deploys
 MOST_STARTS = 3  # workers in a row that may die over a run
+STAGGER, STAGGERED = timedelta(seconds=2), 8  # a dead worker's runs come back apart: one that kills is alone then
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, *[30] * 10))  # then until the next night
 
 
@@ -73,13 +74,14 @@ def sync_organisation(run_id: int, workbench: Workbench, stopping: Callable[[], 
 
 
 def _wait_in_line(run: SyncRun, now: datetime) -> None:
-    """Another run of this organisation has its lease. If it is this very run, it needs nobody else.
+    """The organisation's lease is held: for another run, or for this very one, by a worker alive or dead.
 
-    Due at once, because nobody is woken while the lease is held.
+    Due at once, because nobody is woken while the lease is held; the worker that has it says anew when it ends.
     """
-    SyncRun.update(
-        state=RunState.WAITING, reason="waits for another run of this organisation", wake_at=now, wave=""
-    ).where((SyncRun.id == run.id) & SyncRun.state.in_((RunState.DUE, RunState.WAITING))).execute()
+    SyncRun.update(wake_at=now, wave="").where((SyncRun.id == run.id) & SyncRun.state.in_(OPEN_RUN_STATES)).execute()
+    SyncRun.update(state=RunState.WAITING, reason="waits for another run of this organisation").where(
+        (SyncRun.id == run.id) & SyncRun.state.in_((RunState.DUE, RunState.WAITING))
+    ).execute()
 
 
 def _begin(run: SyncRun, lease: Lease, workbench: Workbench, stopping: Callable[[], bool]) -> Job:
@@ -91,7 +93,7 @@ def _begin(run: SyncRun, lease: Lease, workbench: Workbench, stopping: Callable[
             state=RunState.RUNNING,
             turns=SyncRun.turns + 1,
             starts=SyncRun.starts + 1,
-            wake_at=now + LEASE,
+            wake_at=now + LEASE + STAGGER * (run.id % STAGGERED),
             wave="",
             started_at=run.started_at or now,
         ).where(SyncRun.id == run.id).execute()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
+
 import pytest
 
-from models.lease import LeaseRow, take_lease
+from models.lease import LEASE, LeaseRow, take_lease
 from models.outbox import OutboxMessage
 from models.states import RunState
+from models.sync_run import SyncRun
 from scheduler.tick import tick
 from services import sync_organisation
 from services.job import Job
@@ -53,3 +57,39 @@ def test_a_run_that_met_another_of_its_organisation_goes_on_as_soon_as_that_has_
     office.turn()
 
     assert company.runs()[-1].state == RunState.DONE
+
+
+def test_a_run_that_is_still_a_dead_workers_goes_on_as_soon_as_the_lease_has_run_out(office: Office) -> None:
+    company = office.established()
+    office.at_23()
+    tick(office.world.now)
+    (message,) = OutboxMessage.select().where(OutboxMessage.sent_at.is_null())
+    run_id = json.loads(message.arguments)["run_id"]
+    take_lease(company.id, "a worker that dies", office.workbench.clock)
+    SyncRun.update(state=RunState.RUNNING).where(SyncRun.id == run_id).execute()
+    office.turn()
+
+    office.world.wait(seconds=LEASE.total_seconds())
+    office.turn()
+
+    assert SyncRun.get_by_id(run_id).state == RunState.DONE
+
+
+def test_the_runs_of_a_dead_worker_come_back_apart(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    companies = [office.established(name) for name in ("Farolillo SL", "Bombilla SL")]
+    office.at_23()
+    tick(office.world.now)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sync_organisation, "_turn", power_cut)
+        for run in (company.runs()[-1] for company in companies):
+            with pytest.raises(KeyboardInterrupt):
+                office.work(run.id)
+
+    first, second = (company.runs()[-1].wake_at for company in companies)
+    assert abs(second - first) >= timedelta(seconds=2)
+
+
+def power_cut(job: Job) -> Verdict:
+    """A worker dies."""
+    raise KeyboardInterrupt
