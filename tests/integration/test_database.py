@@ -29,6 +29,7 @@ from models.migrate import migrate
 from models.organisation import Organisation
 from models.outbox import OutboxMessage
 from models.posting import Posting
+from models.statements import read
 from settings import SettingsError
 from tests.factories import NOW, TODAY, make_credential, make_organisation, make_outbox_message, make_posting_batch
 from tests.integration.conftest import Point
@@ -231,3 +232,11 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path, point_at: Point) ->
 
     with pytest.raises(DatabaseUnreachable, match=str(tmp_path / "books")), connected():
         pass
+
+
+def test_a_plan_made_while_a_table_is_small_does_not_read_all_of_it(postgresql: str) -> None:
+    new = "jsonb_array_elements(CAST({ids} AS jsonb)) AS new"
+    plan = read(f"EXPLAIN SELECT posting.id FROM {new} JOIN posting ON posting.id = CAST(new AS bigint)", ids="[1, 2]")
+
+    assert "Seq Scan on posting" not in str(plan)
+    assert "posting_pkey" in str(plan)
