@@ -1,0 +1,86 @@
+"""Events of Qonto's core about bank accounts: CloudEvents 1.0 in structured mode (docs/events is the contract)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+from clients.decoding import decoder_of
+from clients.qonto.transactions import Moment
+
+JSON = "application/json"
+MOST_BYTES = 64 * 1024  # of a body; CloudEvents asks intermediaries for no more
+
+# What identifies something here: printable, and no longer than an index takes.
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class EventType(StrEnum):
+    CREATED = "account.created"  # an account was opened
+    DEACTIVATED = "account.deactivated"  # an account was closed, which is for good
+
+
+class NotAnEvent(ValueError):
+    """Bytes that are no event we understand; the text says what is wrong with them and never quotes them."""
+
+
+class _Account(msgspec.Struct):
+    """What we read of the account; the rest of it, its IBAN too, is read from Qonto when it is needed."""
+
+    organization_id: Name
+    id: Name
+    status: Name
+    updated_at: Moment
+
+
+class _Envelope(msgspec.Struct):
+    specversion: str
+    id: Name
+    source: Name
+    type: Name
+    time: Moment
+    data: _Account
+    datacontenttype: str = JSON
+
+
+class AccountEvent(msgspec.Struct, frozen=True):
+    """`source` and `id` identify it. `version` is the account's `updated_at` when it happened; moments are aware."""
+
+    source: str
+    id: str
+    type: EventType
+    time: datetime
+    organisation_id: str
+    bank_account_id: str
+    status: str
+    version: datetime
+
+
+def read_event(body: bytes) -> AccountEvent:
+    """The event in `body`; fields that we do not know are ignored. Raises NotAnEvent."""
+    if len(body) > MOST_BYTES:
+        raise NotAnEvent(f"{len(body)} bytes; an event has at most {MOST_BYTES}")
+    try:
+        envelope = decoder_of(_Envelope).decode(body)
+    except msgspec.DecodeError as error:  # it names the place and what belongs there
+        raise NotAnEvent(f"not an account event: {error}") from None
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise NotAnEvent(f"not an account event: {type(error).__name__}") from None
+    if envelope.specversion != "1.0" or envelope.datacontenttype != JSON:
+        raise NotAnEvent("not a CloudEvent 1.0 with JSON in it")
+    if envelope.type not in tuple(EventType):
+        raise NotAnEvent("an event of a type that we do not know")
+    account = envelope.data
+    return AccountEvent(
+        source=envelope.source,
+        id=envelope.id,
+        type=EventType(envelope.type),
+        time=envelope.time,
+        organisation_id=account.organization_id,
+        bank_account_id=account.id,
+        status=account.status,
+        version=account.updated_at,
+    )
