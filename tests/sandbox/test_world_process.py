@@ -13,7 +13,19 @@ import requests
 
 from tests.sandbox.world_client import READY, REPOSITORY, TIMEOUT_S
 
-OURS = {"cli", "clients", "console", "demo", "domain", "messaging", "models", "scheduler", "services", "settings"}
+OURS = {
+    "cli",
+    "clients",
+    "commands",
+    "console",
+    "demo",
+    "domain",
+    "messaging",
+    "models",
+    "scheduler",
+    "services",
+    "settings",
+}
 
 
 def hang_up_while_talking(url: str) -> None:

@@ -1,0 +1,107 @@
+"""Which organisation is connected to which: made, listed, shown."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
+
+import click
+
+from commands.frame import USAGE, Failure, as_json, at_work, the_connection
+from console import Screen
+from services.connect import Grant, Wishes, connect
+from services.view_connections import view_accounts, view_connection, view_connections
+from settings import Secret
+
+QONTO_BEGAN = 2017
+
+
+@click.group()
+def connections() -> None:
+    """Which Qonto organisation goes to which Xero organisation."""
+
+
+@connections.command("add")
+@click.option("--tenant", default="", help="The Xero organisation's name or id, if the token reaches several.")
+@click.option("--name", default="", help="What to call this connection (default: the Xero organisation's name).")
+@click.option("--time-zone", default="Europe/Paris", show_default=True, help="On whose clock it is 23:00.")
+@click.option("--from", "starts_at", type=click.DateTime(), help="Send what settled from then on (default: now).")
+@click.option("--qonto-key-file", type=click.Path(exists=True, dir_okay=False), help="Holds Qonto's login:secret.")
+@click.option(
+    "--qonto-token-file", type=click.Path(exists=True, dir_okay=False), help="Or Qonto's OAuth refresh token."
+)
+@click.option("--xero-token-file", type=click.Path(exists=True, dir_okay=False), help="Holds Xero's refresh token.")
+@click.option("--who", default="operator", show_default=True, help="Your name, for the audit.")
+@as_json
+def connections_add(
+    screen: Screen,
+    tenant: str,
+    name: str,
+    time_zone: str,
+    starts_at: datetime | None,
+    qonto_key_file: str | None,
+    qonto_token_file: str | None,
+    xero_token_file: str | None,
+    who: str,
+) -> None:
+    """Connect a Qonto organisation to a Xero one. Secrets come from files, or are asked for, never from arguments."""
+    if time_zone not in available_timezones():
+        raise Failure(f"--time-zone {time_zone!r} is not an IANA time zone such as Europe/Paris", USAGE)
+    if starts_at and starts_at.year < QONTO_BEGAN:
+        raise Failure(f"--from {starts_at.date()} is before there was a Qonto", USAGE)
+    with at_work() as (_, workbench):
+        key = Secret("") if qonto_token_file else _secret(qonto_key_file, "Qonto API key (login:secret)")
+        grant = Grant(
+            qonto_api_key=key,
+            qonto_refresh_token=_secret(qonto_token_file, "Qonto refresh token") if qonto_token_file else Secret(""),
+            xero_refresh_token=_secret(xero_token_file, "Xero refresh token"),
+        )
+        begins = starts_at.replace(tzinfo=ZoneInfo(time_zone)) if starts_at else None
+        connection = connect(workbench, grant, Wishes(name, tenant, time_zone, begins), who=who)
+        view = view_connection(connection)
+        if screen.as_json:
+            screen.json(view)
+        else:
+            screen.say(f"{view.organisation} is connected to {view.tenant_name}; it syncs at 23:00 {view.time_zone}.")
+            screen.say(f"Not waiting: qonto-xero sync {view.organisation}")
+
+
+def _secret(path: str | None, what: str) -> Secret:
+    if not path and not sys.stdin.isatty():
+        raise Failure(f"there is no terminal to ask for the {what} on: name a file that holds it", USAGE)
+    if not path:
+        return Secret(click.prompt(what, hide_input=True, err=True))
+    try:
+        return Secret(Path(path).read_text().strip())
+    except UnicodeDecodeError as error:
+        raise Failure(f"{path} does not hold a {what}: it is not text", USAGE) from error
+
+
+@connections.command("list")
+@as_json
+def connections_list(screen: Screen) -> None:
+    """Every connection, with when it was last synced."""
+    with at_work():
+        columns = ["organisation", "name", "tenant_name", "state", "time_zone", "last_sync"]
+        screen.rows("Connections", columns, [asdict(view) for view in view_connections()])
+
+
+@connections.command("show")
+@click.argument("organisation", metavar="ORG")
+@as_json
+def connections_show(screen: Screen, organisation: str) -> None:
+    """One connection: its accounts, and how many transactions are in which state."""
+    with at_work():
+        connection = the_connection(organisation)
+        view, accounts = view_connection(connection), view_accounts(connection)
+        if screen.as_json:
+            screen.json(asdict(view) | {"accounts": accounts})
+            return
+        rows = [{"what": key, "is": value} for key, value in asdict(view).items() if key != "postings"]
+        screen.rows(view.name, ["what", "is"], rows)
+        screen.rows("Accounts", ["name", "in_qonto", "in_xero", "generation", "code", "why"], accounts)
+        postings = [{"state": state, "transactions": count} for state, count in view.postings.items()]
+        screen.rows("Transactions", ["state", "transactions"], postings)

@@ -1,0 +1,50 @@
+"""The database's schema, and what is said after a restore."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from commands.frame import as_json, at_work, the_settings
+from console import Screen
+from models.database import configure, connected, where
+from models.migrate import migrate
+from services.verify import distrust_record
+
+
+@click.group()
+def db() -> None:
+    """The database's schema."""
+
+
+@db.command("migrate")
+@as_json
+def db_migrate(screen: Screen) -> None:
+    """Bring the schema up to date; safe to say again."""
+    configure(the_settings().database_url)
+    with connected():
+        applied = migrate()
+        if screen.as_json:
+            screen.json({"database": where(), "applied": applied})
+        else:
+            screen.say(f"{where()}: " + (f"applied {', '.join(applied)}" if applied else "up to date"))
+
+
+@db.command("restored")
+@click.option("--taken-at", type=click.DateTime(), required=True, help="When the backup was taken (UTC).")
+@click.option("--reason", required=True, help="Why it was restored; kept in the audit.")
+@click.option("--who", default="operator", show_default=True, help="Your name, for the audit.")
+@as_json
+def db_restored(taken_at: datetime, reason: str, who: str, screen: Screen) -> None:
+    """Say it before any worker runs on a database that was restored from a backup.
+
+    What was posted since the backup is due again by its record. So each organisation is looked up in Xero before
+    anything of it is sent, and nobody calls Xero for seven minutes, for what may still be under way.
+    """
+    with at_work() as (_, workbench):
+        count = distrust_record(taken_at.replace(tzinfo=UTC), who, reason, workbench.clock())
+        if screen.as_json:
+            screen.json({"connections": count})
+        else:
+            screen.say(f"{count} connections look in Xero for what is there before they send anything")

@@ -1,0 +1,76 @@
+"""What runs until it is told to stop: the scheduler and the workers."""
+
+from __future__ import annotations
+
+from threading import Event, Thread
+
+import click
+
+from commands.frame import at_work, stop_on_signal, the_settings, told_clearly
+from logs import log_to_stderr
+from messaging import ConfirmingPublisher, InProcessPublisher, Lane, run_worker
+from messaging.outbox_relay import Relay
+from messaging.reachable import check_broker
+from models.database import configure, connected
+from models.migrate import check_schema
+from scheduler.loop import Scheduler
+from services.access_tokens import check_keys
+from services.workbench import Workbench, make_workbench
+from settings import IN_PROCESS, Settings, SettingsError
+from workers.process import worker_broker
+
+
+@click.command()
+def scheduler() -> None:
+    """Open the runs that fall due, publish their messages. Any number may run.
+
+    Without a broker (QONTO_XERO_BROKER_URL=memory://, the default) it runs the jobs too, in this one process.
+    """
+    log_to_stderr()
+    stop = stop_on_signal()
+    with told_clearly(), at_work() as (settings, workbench):
+        if settings.broker_url == IN_PROCESS:
+            _schedule_and_work(settings, workbench, stop)
+        else:
+            check_broker(settings.broker_url)
+            publisher = ConfirmingPublisher(settings.broker_url)
+            Scheduler(Relay(publisher, workbench.clock), workbench.clock).run(stop)
+            publisher.close()
+
+
+def _schedule_and_work(settings: Settings, workbench: Workbench, stop: Event) -> None:
+    broker = worker_broker(settings.broker_url, workbench, stop)
+    relay = Relay(InProcessPublisher(broker), workbench.clock)
+    clockwork = Thread(target=Scheduler(relay, workbench.clock).run, args=(stop,), name="scheduler")
+    clockwork.start()
+    run_worker(broker, list(Lane), 4, stop)
+    clockwork.join()
+
+
+@click.command()
+@click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 64), help="Jobs at once.")
+@click.option(
+    "--lane",
+    "lanes",
+    multiple=True,
+    type=click.Choice([lane.value for lane in Lane]),
+    help="Only these (default: all).",
+)
+def worker(threads: int, lanes: tuple[str, ...]) -> None:
+    """Run jobs from RabbitMQ until SIGTERM, then finish the requests in flight and exit. Any number may run."""
+    log_to_stderr()
+    stop = stop_on_signal()
+    with told_clearly():
+        settings = the_settings()
+        if settings.broker_url == IN_PROCESS:
+            raise SettingsError(
+                "QONTO_XERO_BROKER_URL is not set: without a broker, `qonto-xero scheduler` runs the jobs"
+            )
+        configure(settings.database_url, pool_size=threads + 2)
+        workbench = make_workbench(settings)
+        with connected():
+            check_schema()
+            check_keys(workbench.keyring)
+        check_broker(settings.broker_url)
+        broker = worker_broker(settings.broker_url, workbench, stop)
+        run_worker(broker, [Lane(lane) for lane in lanes] or list(Lane), threads, stop)
