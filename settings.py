@@ -49,10 +49,15 @@ class Secret:
 
 @dataclass(frozen=True)
 class Settings:
-    """Where everything is. URLs carry no trailing slash; `encryption_keys` maps key id to 32 bytes, newest first."""
+    """Where everything is. URLs carry no trailing slash; `encryption_keys` maps key id to 32 bytes, newest first.
+
+    `event_keys` are those under which Qonto's core signs its events; `None` takes unsigned ones.
+    """
 
     database_url: str
     broker_url: str
+    events_broker_url: str
+    event_keys: Mapping[str, bytes] | None
     encryption_keys: Mapping[str, bytes]
     xero_api_url: str
     xero_identity_url: str
@@ -76,10 +81,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     Raises SettingsError, which names the variable, for anything malformed.
     """
     read = _Reader(environment)
+    broker_url = _broker_url(read, "BROKER_URL", IN_PROCESS)
     return Settings(
         database_url=read.secret("DATABASE_URL").reveal() or "sqlite:///qonto-xero.sqlite3",
-        broker_url=_broker_url(read.secret("BROKER_URL").reveal() or IN_PROCESS),
-        encryption_keys=_keys(read.secret("ENCRYPTION_KEYS")),
+        broker_url=broker_url,
+        events_broker_url=_broker_url(read, "EVENTS_BROKER_URL", broker_url),
+        event_keys=_event_keys(read),
+        encryption_keys=_keys(read, "ENCRYPTION_KEYS"),
         xero_api_url=read.url("XERO_API_URL", "https://api.xero.com"),
         xero_identity_url=read.url("XERO_IDENTITY_URL", "https://identity.xero.com"),
         xero_client_id=read.text("XERO_CLIENT_ID", ""),
@@ -136,20 +144,28 @@ def _failpoints(read: _Reader) -> str:
     return folder
 
 
-def _broker_url(url: str) -> str:
+def _broker_url(read: _Reader, name: str, default: str) -> str:
+    url = read.secret(name).reveal() or default
     try:
         parts = urlsplit(url)
         fits = url == IN_PROCESS or (parts.scheme in {"amqp", "amqps"} and bool(parts.hostname) and parts.port != 0)
     except ValueError:
         fits = False
     if not fits:
-        raise SettingsError(f"{PREFIX}BROKER_URL is neither {IN_PROCESS} nor amqp://user:password@host:port/vhost")
+        raise SettingsError(f"{PREFIX}{name} is neither {IN_PROCESS} nor amqp://user:password@host:port/vhost")
     return url
 
 
-def _keys(ring: Secret) -> dict[str, bytes]:
+def _event_keys(read: _Reader) -> dict[str, bytes] | None:
+    signatures = read.text("EVENT_SIGNATURES", "required")
+    if signatures not in {"required", "off"}:
+        raise SettingsError(f"{PREFIX}EVENT_SIGNATURES is neither required nor off")
+    return _keys(read, "EVENT_KEYS") if signatures == "required" else None
+
+
+def _keys(read: _Reader, name: str) -> dict[str, bytes]:
     keys: dict[str, bytes] = {}
-    for entry in filter(None, (part.strip() for part in ring.reveal().split(","))):
+    for entry in filter(None, (part.strip() for part in read.secret(name).reveal().split(","))):
         key_id, _, encoded = entry.partition(":")
         try:
             key = base64.b64decode(encoded, validate=True)
@@ -157,7 +173,7 @@ def _keys(ring: Secret) -> dict[str, bytes]:
             key = b""
         if not key_id or key_id in keys or len(key) != KEY_BYTES:
             raise SettingsError(
-                f"{PREFIX}ENCRYPTION_KEYS must read 'id:base64-of-32-bytes[,older-id:...]', each id once; make one with"
+                f"{PREFIX}{name} must read 'id:base64-of-32-bytes[,older-id:...]', each id once; make one with"
                 ' `python -c "import base64,os;print(base64.b64encode(os.urandom(32)).decode())"`'
             )
         keys[key_id] = key

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domain.marks import account_mark
+from domain.reasons import LeftOut
 
+IN_USE = "active"  # Qonto's status; the set is open, and whatever else is in it is not in use
+CLOSED = "closed"  # Qonto's status, for good
 ACTIVE = "ACTIVE"  # Xero's status; anything else cannot be posted to
 GENERATIONS_AHEAD = 20  # how far to look for accounts of ours that our own rows no longer know
 
@@ -47,7 +50,7 @@ class Create:
 class LeaveOut:
     """There is none, and none is made: the account is external, or not active in Qonto."""
 
-    why: str
+    why: LeftOut
 
 
 Choice = Use | Create | LeaveOut
@@ -66,7 +69,7 @@ def choose(
     `status` is Qonto's; only an `active` account is made or made again.
     """
     if is_external:
-        return LeaveOut("external_account")
+        return LeaveOut(LeftOut.EXTERNAL)
     known = link.generation if link else 1
     newest_seen = 0
     for generation in range(known + GENERATIONS_AHEAD, 0, -1):
@@ -77,8 +80,8 @@ def choose(
             return Use(generation, found.account_id)
         if found:
             newest_seen = max(newest_seen, generation)
-    if status != "active":
-        return LeaveOut(f"account_{status}")
+    if status != IN_USE:
+        return LeaveOut(LeftOut.CLOSED if status == CLOSED else LeftOut.NOT_ACTIVE)
     if link:
         newest_seen = max(newest_seen, link.generation if link.account_id else link.generation - 1)
     return Create(newest_seen + 1)

@@ -30,6 +30,24 @@ class Held(StrEnum):
     UNRECOGNISED = "unrecognised_in_xero"
 
 
+class LeftOut(StrEnum):
+    """Why a bank account of Qonto's is not made in Xero."""
+
+    EXTERNAL = "external_account"
+    CLOSED = "account_closed"
+    NOT_ACTIVE = "account_not_active"
+
+
+class Followed(StrEnum):
+    """What came of an event of Qonto's core, where the account's own reason does not say it."""
+
+    IN_XERO = "in_xero"
+    STOPPED = "stopped"
+    NOT_CONNECTED = "not_connected"
+    NOT_SEEN = "not_seen_in_qonto"
+    GIVEN_UP = "given_up"
+
+
 class Rejected(StrEnum):
     """Xero will never take it like this."""
 
@@ -41,13 +59,20 @@ SENTENCES: dict[str, str] = {
     Excluded.NOT_SETTLED: "Qonto has not settled it yet.",
     Excluded.BEFORE_START: "It settled before Xero was connected.",
     Excluded.ZERO_AMOUNT: "Its amount is zero, which Xero does not take.",
-    Excluded.EXTERNAL: "It belongs to an account at another bank.",
+    Excluded.EXTERNAL: "The account is at another bank.",
+    LeftOut.CLOSED: "The account is closed in Qonto, and none is made for it in Xero.",
+    LeftOut.NOT_ACTIVE: "The account is not active in Qonto yet; it is made in Xero once it is.",
+    Followed.IN_XERO: "The account is in Xero.",
+    Followed.STOPPED: "Everything that settled before the account was closed was read; nothing more is.",
+    Followed.NOT_CONNECTED: "The organisation had no live connection to Xero.",
+    Followed.NOT_SEEN: "Qonto did not show the account like this in time; the next night looks again.",
+    Followed.GIVEN_UP: "It could not be followed, as its run says; the next night tries again.",
     Held.LOCK_DATE: "Its date is locked in Xero. Move the lock date and it is sent the next night.",
     Held.CURRENCY: "Xero does not have the account's currency. Add the currency there and it is sent the next night.",
     Held.CURRENCY_DIFFERS: "Its currency is not that of its Xero account; amounts are never converted.",
     Held.CODING_ACCOUNT: "Its coding account is missing or archived in Xero. Restore it or choose another.",
     Held.CONTACT: "The contact of that name is archived in Xero. Restore it and it is sent the next night.",
-    Held.NO_ACCOUNT: "Its bank account has no account in Xero; it is sent once it has one.",
+    Held.NO_ACCOUNT: "Its bank account has no account in Xero; it is sent once it has one. A closed one gets none.",
     Held.REFUSED: "Xero refused it; it is tried again the next nights, and rejected if Xero goes on refusing.",
     Held.TWICE_IN_XERO: "Xero has it more than once. A person must delete the surplus copy in Xero.",
     Held.NO_ANSWER: "Xero answered no attempt readably and does not have it; it is tried again the next night.",

@@ -2,12 +2,12 @@
 
 from messaging.broker import in_process_broker, rabbitmq_broker
 from messaging.database import Database, DatabaseUnavailable
-from messaging.lanes import Lane
 from messaging.log_context import LogContextFilter, log_context, logging_with
 from messaging.messages import NotAMessage, encode
 from messaging.publisher import BrokerUnreachable, ConfirmingPublisher, InProcessPublisher, Publisher
 from messaging.quarantine import DeadLetter
 from messaging.worker import run_worker
+from models.states import Lane
 
 __all__ = [
     "BrokerUnreachable",

@@ -8,7 +8,7 @@ from dramatiq.broker import Broker
 from dramatiq.common import q_name
 from dramatiq.worker import Worker
 
-from messaging.lanes import Lane
+from models.states import Lane
 
 logger = logging.getLogger(__name__)
 

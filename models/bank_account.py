@@ -6,8 +6,8 @@ from datetime import datetime
 
 from peewee import SQL, BigAutoField, BooleanField, IntegerField, TextField
 
-from models.database import Table, UtcField
-from models.statements import find, run
+from models.database import Table, UtcField, read_moment
+from models.statements import find, read, run
 from models.states import LinkState
 
 
@@ -48,7 +48,8 @@ class AccountLink(Table):
 class Cursor(Table):
     """How far a bank account has been read for a connection: the newest Qonto `updated_at` that is stored.
 
-    `chain_broken_at` is where `settled_balance` last failed to chain, empty when it chains.
+    `chain_broken_at` is where `settled_balance` last failed to chain, empty when it chains. `read_whole_at`: when a
+    reading of a closed account began that came to its end.
     """
 
     id = BigAutoField()
@@ -56,6 +57,7 @@ class Cursor(Table):
     bank_account_id = TextField(constraints=[SQL("REFERENCES bank_account (id)")])
     read_until = UtcField()
     chain_broken_at = TextField(default="")
+    read_whole_at = UtcField(null=True)
 
     class Meta:
         indexes = ((("connection_id", "bank_account_id"), True),)
@@ -92,6 +94,28 @@ def store_chain(connection_id: str, bank_account_id: str, broken_at: str) -> Non
     """Where an account's balances do not chain, by the transaction's id; empty when they do."""
     statement = f"UPDATE cursor SET chain_broken_at = {{broken_at}} WHERE {OF_ACCOUNT}"  # noqa: S608 - names of ours
     run(statement, broken_at=broken_at, connection_id=connection_id, bank_account_id=bank_account_id)
+
+
+READ_WHOLE = """
+    INSERT INTO cursor (connection_id, bank_account_id, read_until, chain_broken_at, read_whole_at)
+    VALUES ({connection_id}, {bank_account_id}, {starts_at}, '', {began_at})
+    ON CONFLICT (connection_id, bank_account_id) DO UPDATE SET read_whole_at = excluded.read_whole_at
+"""
+WHOLE_READINGS = """
+    SELECT bank_account_id, read_whole_at FROM cursor
+    WHERE connection_id = {connection_id} AND read_whole_at IS NOT NULL
+"""
+
+
+def store_read_whole(connection_id: str, bank_account_id: str, starts_at: datetime, began_at: datetime) -> None:
+    """A reading of a closed account that began then has come to its end; `starts_at` is where it started if new."""
+    told = {"connection_id": connection_id, "bank_account_id": bank_account_id}
+    run(READ_WHOLE, **told, starts_at=starts_at, began_at=began_at)
+
+
+def whole_readings(connection_id: str) -> dict[str, datetime]:
+    """When the last whole reading of each closed account began, by bank account id."""
+    return {key: read_moment(at) for key, at in read(WHOLE_READINGS, connection_id=connection_id)}
 
 
 ADVANCE = """

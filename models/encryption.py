@@ -28,18 +28,29 @@ class Keyring:
 
     def encrypt(self, secret: Secret, context: str) -> str:
         """`key id:hex of nonce and ciphertext`, readable again only with the same context."""
-        nonce = os.urandom(NONCE_BYTES)
-        sealed = self._ciphers[self._newest].encrypt(nonce, secret.reveal().encode(), context.encode())
-        return f"{self._newest}:{(nonce + sealed).hex()}"
+        key_id, _, sealed = self.seal(secret.reveal().encode(), context).partition(b":")
+        return f"{key_id.decode()}:{sealed.hex()}"
 
     def decrypt(self, stored: str, context: str) -> Secret:
         """The secret that `encrypt` stored. Raises CannotDecrypt, which names the context and never the secret."""
         key_id, _, sealed = stored.partition(":")
-        cipher = self._ciphers.get(key_id)
-        if cipher is None:
-            raise CannotDecrypt(f"{context} was encrypted under key {key_id!r}, which is not in the ring")
         try:
-            raw = bytes.fromhex(sealed)
-            return Secret(cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context.encode()).decode())
+            return Secret(self.unseal(f"{key_id}:".encode() + bytes.fromhex(sealed), context).decode())
+        except ValueError as error:
+            raise CannotDecrypt(f"{context} does not decrypt: wrong key, or bytes of another row") from error
+
+    def seal(self, clear: bytes, context: str) -> bytes:
+        """Key id, colon, nonce and ciphertext; the same for bytes of any kind."""
+        nonce = os.urandom(NONCE_BYTES)
+        return f"{self._newest}:".encode() + nonce + self._ciphers[self._newest].encrypt(nonce, clear, context.encode())
+
+    def unseal(self, sealed: bytes, context: str) -> bytes:
+        """The bytes that `seal` was given. Raises CannotDecrypt, which names the context and never the bytes."""
+        key_id, _, raw = sealed.partition(b":")
+        cipher = self._ciphers.get(key_id.decode(errors="replace"))
+        if cipher is None:
+            raise CannotDecrypt(f"{context} was encrypted under key {key_id.decode()!r}, which is not in the ring")
+        try:
+            return cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context.encode())
         except (InvalidTag, ValueError) as error:
             raise CannotDecrypt(f"{context} does not decrypt: wrong key, or bytes of another row") from error

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
-from peewee import BigAutoField, BlobField, TextField
+from peewee import BigAutoField, BlobField, BooleanField, TextField
 
 from models.database import Table, UtcField
 
 
 class Quarantine(Table):
-    """`source` says where it came from (a lane, a Qonto list); `payload` are its exact bytes.
+    """`source` says where it came from (a lane, a Qonto list, Qonto's events); `payload` are its exact bytes.
 
-    The same bytes from the same source are kept once; `digest` is the SHA-256 of both.
+    The same bytes from the same source are kept once; `digest` is the SHA-256 of both. `headers`, JSON, is what came
+    beside them. Bytes that may hold an IBAN are encrypted: `is_sealed`. `settled_at`: a person has dealt with it.
     """
 
     id = BigAutoField()
@@ -21,13 +22,22 @@ class Quarantine(Table):
     payload = BlobField()
     digest = TextField(unique=True)
     reason = TextField()
+    headers = TextField(default="")
+    is_sealed = BooleanField(default=False)
     created_at = UtcField()
     settled_at = UtcField(null=True)
 
 
+def digest_of(source: str, payload: bytes) -> str:
+    """What tells two rows apart: the SHA-256 of a source and its bytes."""
+    return hashlib.sha256(source.encode() + b"\0" + payload).hexdigest()
+
+
 def quarantine(source: str, payload: bytes, reason: str, now: datetime) -> None:
     """Put it where a person can find it; again does no harm."""
-    digest = hashlib.sha256(source.encode() + b"\0" + payload).hexdigest()
-    Quarantine.insert(source=source, payload=payload, digest=digest, reason=reason, created_at=now).on_conflict(
-        conflict_target=[Quarantine.digest], action="IGNORE"
-    ).execute()
+    store(Quarantine(source=source, payload=payload, digest=digest_of(source, payload), reason=reason, created_at=now))
+
+
+def store(row: Quarantine) -> None:
+    """Keep a row, unless one of the same digest is kept: also if a person has dealt with that one."""
+    Quarantine.insert(**row.__data__).on_conflict(conflict_target=[Quarantine.digest], action="IGNORE").execute()

@@ -5,6 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 
 
+class Lane(StrEnum):
+    """A queue that jobs travel on, by its name in RabbitMQ: one kind of work never waits behind another."""
+
+    INTERACTIVE = "interactive"  # a person is waiting, or an account was opened or closed
+    NIGHTLY = "nightly"  # the runs of 23:00 and what catches up on them
+    BACKFILL = "backfill"  # history asked for at connection time, which may take hours
+
+
 class ConnectionState(StrEnum):
     LIVE = "live"  # synced every night
     NEEDS_RECONNECT = "needs_reconnect"  # Xero or Qonto no longer lets us in: a person must connect again
@@ -49,6 +57,9 @@ class RunKind(StrEnum):
     NIGHTLY = "nightly"  # the night's sync, one a local date
     MANUAL = "manual"  # asked for by a person
     OBSERVATION = "observation"  # a daily look at what people changed in Xero
+    ACCOUNTS = (
+        "accounts"  # Xero was connected, or Qonto's core told of an account: followed at once
+    )
 
 
 OPEN_RUN_STATES = (RunState.DUE, RunState.RUNNING, RunState.WAITING)

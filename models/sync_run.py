@@ -13,8 +13,8 @@ from models.database import Table, UtcField, database, transaction
 from models.lease import LeaseRow
 from models.organisation import Connection, Organisation
 from models.outbox import OutboxMessage
-from models.statements import find, run
-from models.states import OPEN_RUN_STATES, ConnectionState, RunKind, RunState
+from models.statements import find, read, run
+from models.states import OPEN_RUN_STATES, ConnectionState, Lane, RunKind, RunState
 
 SILENCE = timedelta(minutes=5)  # after which an open run that nobody works on is announced again
 PARAMETER = ":p:"
@@ -141,6 +141,19 @@ def wake_runs(actor: str, now: datetime) -> int:
                 ],
             ).execute()
     return int(woken)
+
+
+IN_LINE = f"""
+    SELECT 1 FROM sync_run WHERE organisation_id = {{organisation_id}} AND id <> {{run_id}} AND wake_at <= {{now}}
+    AND state IN ({", ".join(f"'{state}'" for state in OPEN_RUN_STATES)}) AND lane = '{Lane.INTERACTIVE}'
+    AND (kind = '{RunKind.ACCOUNTS}' OR {{lane}} <> '{Lane.INTERACTIVE}') LIMIT 1
+"""  # noqa: S608 - names of ours
+
+
+def somebody_waits(for_run: SyncRun, now: datetime) -> bool:
+    """Whether a run that goes before this one wants the organisation's lease now: a person's, or an account's."""
+    ours = for_run.organisation_id
+    return bool(read(IN_LINE, organisation_id=ours, run_id=for_run.id, lane=str(for_run.lane), now=now))
 
 
 def count_posted(run_id: int, rows: int) -> None:

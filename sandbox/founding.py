@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from sandbox.ids import Ids
-from sandbox.qonto.account import BankAccount
+from sandbox.qonto.account import BankAccount, Face
 from sandbox.qonto.bank import CLIENT_ID as QONTO_CLIENT_ID
 from sandbox.qonto.bank import CLIENT_SECRET as QONTO_CLIENT_SECRET
 from sandbox.qonto.organisation import Organisation
@@ -72,15 +72,13 @@ def open_account(world: World, ids: Ids, organisation: Organisation, spec: Accou
         id=ids.guid(),
         slug=f"{organisation.slug}-bank-account-{number}",
         organisation_id=organisation.id,
-        name=spec.name,
         iban=iban,
         currency=spec.currency,
-        status=spec.status,
         main=(not has_main and not spec.is_external) if spec.main is None else spec.main,
         is_external=spec.is_external,
         opening_cents=spec.balance_cents,
         balance_cents=spec.balance_cents,
-        updated_ms=world.clock.now_ms(),
+        faces=[Face(spec.name, spec.status, world.clock.now_ms())],
     )
     organisation.accounts[account.id] = account
     return account

@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.web_request import BaseRequest
 
 from sandbox.control.router import Control
+from sandbox.core.broker import Broker
 from sandbox.fault_spec import Stage
 from sandbox.instants import parse_instant
 from sandbox.qonto_api.service import QontoService
@@ -83,12 +84,20 @@ def serve(
     latency: float = 0.0,
     frozen_at: str | None = None,
     seed: int | None = None,
+    events_broker: str | None = None,
+    events_key_id: str | None = None,
+    events_key: bytes | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; say on stdout where, once it listens.
 
     `latency` is what every request takes, in seconds; `frozen_at` an ISO time at which the clock stands still.
+    `events_broker` is the amqp:// URL to which Qonto's core publishes, signed when both the key and its id are given.
+    Raises ValueError, which does not quote it, when the URL is none of RabbitMQ.
     """
     world = World(latency, parse_instant(frozen_at) if frozen_at else None, seed)
+    world.core.key_id, world.core.key = events_key_id, events_key
+    if events_broker is not None:
+        world.core.lead_to(Broker(events_broker))
     asyncio.run(_run(world, host, port))
 
 

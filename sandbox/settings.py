@@ -14,6 +14,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     qonto_latency: float = 0.0
     xero_list_lag: float = 0.0
     qonto_list_lag: float = 0.0
+    qonto_account_lag: float = 0.0
     rate_limits: bool = True
     concurrent_limit: int = 5
     minute_limit: int = 60

@@ -1,6 +1,7 @@
 """Everything that exists: one object, no globals."""
 
 from sandbox.clock import Clock
+from sandbox.core.core import Core
 from sandbox.faults import Faults
 from sandbox.ids import Ids
 from sandbox.qonto.bank import Bank
@@ -10,7 +11,7 @@ from sandbox.xero.office import Office
 
 
 class World:
-    """The clock, the two services, and what tests did to them."""
+    """The clock, the two services, Qonto's core, and what tests did to them."""
 
     def __init__(self, latency: float, frozen_at_ms: int | None, seed: int | None) -> None:
         self.clock = Clock(frozen_at_ms)
@@ -20,11 +21,14 @@ class World:
         self.requests = RequestLog()
         self.office = Office(self.ids)
         self.bank = Bank(self.ids)
+        # Ids of its own: the other ids of a seed are the same whether anything is emitted or not.
+        self.core = Core(Ids.seeded(None if seed is None else f"core {seed}"))
 
     def reset(self) -> None:
-        """Forget both services, the faults and the log; the clock and the settings stay."""
+        """Forget both services, what was emitted, the faults and the log; the clock and everything set stays."""
         for fault in self.faults.all():
             self.faults.remove(fault)
         self.requests.clear()
+        self.core.forget()
         self.office = Office(self.ids)
         self.bank = Bank(self.ids)

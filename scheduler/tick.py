@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from domain.calendar import NIGHT, OBSERVATION, falls_due, latest_due
-from messaging.lanes import Lane
-from models.states import RunKind, RunState
+from models.inbox import wake_events
+from models.states import Lane, RunKind, RunState
 from models.sync_run import Night, open_runs, wake_runs, zones_in_use
 from services.sync_organisation import ACTOR
 
@@ -44,8 +44,8 @@ def open_due(now: datetime) -> int:
 
 
 def wake(now: datetime) -> int:
-    """Wake every open run whose time has come; how many. Cheap: it looks at those alone."""
-    return wake_runs(ACTOR, now)
+    """Wake every open run whose time has come, and every event that nobody has heard of; how many. Cheap."""
+    return wake_runs(ACTOR, now) + wake_events(now)
 
 
 def _open(schedule: Schedule, now: datetime) -> int:

@@ -16,6 +16,7 @@ from models.organisation import Connection, Organisation, connection_of
 from models.states import ConnectionState
 from models.unsettled import adopt_unsettled
 from services.access_tokens import secret_context
+from services.take_up_event import ask_for_accounts
 from services.workbench import QONTO_API_KEY, QONTO_OAUTH, XERO_OAUTH, Workbench
 from settings import Secret
 
@@ -47,6 +48,8 @@ class Wishes:
 
 def connect(workbench: Workbench, grant: Grant, wishes: Wishes, *, who: str) -> Connection:
     """Try both sides, then store the connection; one that needs reconnecting is brought to life again.
+
+    The accounts run that it asks for brings every account into Xero within a minute.
 
     Raises CannotConnect, or one of the clients' errors when a side does not let us in; then nothing is stored.
     """
@@ -111,6 +114,7 @@ def _revive(
     connection.state, connection.reason = ConnectionState.LIVE, ""
     connection.save()
     audit.record(who, "connection.reconnect", connection.id, now)
+    ask_for_accounts(connection, now)
     return connection
 
 
@@ -146,4 +150,5 @@ def _store(
     )
     adopt_unsettled(connection)
     audit.record(who, "connection.add", connection.id, now, f"to Xero organisation {tenant.tenant_id}")
+    ask_for_accounts(connection, now)
     return connection

@@ -11,6 +11,7 @@ from domain.account_choice import ACTIVE
 from domain.marks import account_mark
 from domain.naming import free_name
 from domain.reasons import Held
+from failpoints import hit
 from models.bank_account import AccountLink
 from models.states import LinkState
 from models.sync_run import SyncRun
@@ -29,6 +30,7 @@ def create_account(job: Job, account: QontoAccount, generation: int, chart: Char
         code = account_mark(account.id, generation)
         name = free_name(account.name, last_four(account), chart.names())
         link = intend_link(job, account, generation, code, name)
+        hit("account_intended")
         try:
             created = create_bank_account(
                 job.xero,
@@ -44,6 +46,7 @@ def create_account(job: Job, account: QontoAccount, generation: int, chart: Char
                 return
             generation = following
         else:
+            hit("account_answered")
             chart.accounts.append(created)
             _store_created(job, link, created.account_id)
             return

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from clients.clock import Clock
@@ -16,17 +16,19 @@ from domain.recovery import Instant
 from models.bank_account import AccountLink, live_links
 from models.lease import Lease
 from models.organisation import Connection, Organisation
-from models.sync_run import SyncRun
+from models.states import RunKind
+from models.sync_run import SyncRun, somebody_waits
 from services.in_flight import InFlight
 
 TURN_SECONDS = 300  # then the job goes on at the tail of the queue, so that a big organisation delays no small one
 TURN_TRANSACTIONS = 500
+LOOK_ROUND = timedelta(seconds=1)  # how often a turn looks whether somebody waits for it to end
 
 
 @dataclass
 class Job:
     """`stopping` says that the process wants to end. `problems` went wrong for one account and are tried again this
-    night; `notes` are for a person and change nothing.
+    night; `notes` are for a person and change nothing. `gives_way`: another run waits, and goes first.
     """
 
     run: SyncRun
@@ -43,8 +45,10 @@ class Job:
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     sent: int = 0  # rows frozen in this turn
+    gives_way: bool = False
     _links: dict[str, AccountLink] | None = None
     _started: float = field(default_factory=time.monotonic)
+    _looked_round_at: datetime | None = None
 
     @property
     def tenant_id(self) -> str:
@@ -70,4 +74,15 @@ class Job:
 
     def time_is_up(self) -> bool:
         """Whether to stop between two steps and let others work."""
-        return self.stopping() or self.sent >= TURN_TRANSACTIONS or time.monotonic() - self._started > TURN_SECONDS
+        if self.stopping() or self.sent >= TURN_TRANSACTIONS or time.monotonic() - self._started > TURN_SECONDS:
+            return True
+        self._look_round()
+        return self.gives_way
+
+    def _look_round(self) -> None:
+        """Once a second: does a run that goes before this one wait for the organisation's lease?"""
+        now = self.now()
+        if self._looked_round_at and now < self._looked_round_at + LOOK_ROUND:
+            return
+        self._looked_round_at = now
+        self.gives_way = self.gives_way or (self.run.kind != RunKind.ACCOUNTS and somebody_waits(self.run, now))

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from clients.errors import Permanent, RateLimited, Reconnect, RemoteError, Temporary
 from failpoints import hit
 from models import audit
-from models.bank_account import BankAccount
 from models.lease import LEASE, Lease, LeaseLost, take_lease
 from models.organisation import Connection, Organisation
 from models.outbox import announce
 from models.pause import pause_tenant, paused_until
 from models.statements import load
-from models.states import OPEN_RUN_STATES, ConnectionState, RunKind, RunState
+from models.states import OPEN_RUN_STATES, ConnectionState, Lane, RunKind, RunState
 from models.sync_run import SILENCE, SyncRun, open_run
-from services.import_transactions import import_transactions
+from services.follow_accounts import close_accounts_run
 from services.job import Job
-from services.observe_xero import observe_xero
-from services.post_transactions import post_transactions
-from services.provision_accounts import provision_accounts
-from services.recover_batches import recover_batches
-from services.settle_holds import settle_holds
-from services.verify import verify
+from services.steps import take_steps
+from services.verdict import Verdict, try_later
 from services.workbench import Workbench
 
 log = logging.getLogger(__name__)
@@ -34,18 +28,6 @@ log = logging.getLogger(__name__)
 ACTOR = "organisation.sync"  # the job's name on the wire: stable, because messages outlive deploys
 MOST_STARTS = 3  # workers in a row that may die over a run
 STAGGER, STAGGERED = timedelta(seconds=2), 8  # a dead worker's runs come back apart: one that kills is alone then
-BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, *[30] * 10))  # then until the next night
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """How a turn ended. `wake_at` is empty when the run is over; `at_once` asks for the next turn without a wait."""
-
-    state: RunState
-    reason: str = ""
-    wake_at: datetime | None = None
-    at_once: bool = False
-    failed: bool = False
 
 
 def sync_organisation(run_id: int, workbench: Workbench, stopping: Callable[[], bool]) -> None:
@@ -103,7 +85,7 @@ def _begin(run: SyncRun, lease: Lease, workbench: Workbench, stopping: Callable[
         organisation=load(Organisation, run.organisation_id),
         lease=lease,
         qonto=workbench.qonto(connection),
-        xero=workbench.xero(connection, for_person=run.kind == RunKind.MANUAL),
+        xero=workbench.xero(connection, for_person=run.lane == Lane.INTERACTIVE),
         clock=workbench.clock,
         app_url=workbench.qonto_app_url,
         stopping=stopping,
@@ -118,14 +100,14 @@ def _turn(job: Job) -> Verdict:
     if refusal:
         return refusal
     try:
-        return _steps(job)
+        return take_steps(job)
     except RateLimited as error:
         return _wait_for_limit(job, error)
     except Reconnect as error:
         _ask_to_reconnect(job, error)
         return Verdict(RunState.FAILED, f"needs reconnecting: {error}")
     except (Temporary, Permanent) as error:
-        return _try_later(job, str(error))
+        return try_later(job, str(error))
 
 
 def _why_not(job: Job) -> Verdict | None:
@@ -136,40 +118,6 @@ def _why_not(job: Job) -> Verdict | None:
         return Verdict(RunState.FAILED, f"its last {MOST_STARTS} workers ended without a word")
     until = paused_until(job.tenant_id, job.now())
     return Verdict(RunState.WAITING, "Xero asked us to wait", wake_at=until) if until else None
-
-
-def _steps(job: Job) -> Verdict:
-    if job.run.kind == RunKind.OBSERVATION:
-        observe_xero(job)
-        return Verdict(RunState.DONE)
-    if job.run.prepared_at is None and not _prepare(job):
-        return Verdict(RunState.RUNNING, at_once=True)
-    verify(job)
-    wake_at = recover_batches(job)
-    if not post_transactions(job):
-        return Verdict(RunState.RUNNING, at_once=True)
-    wake_at = min(filter(None, (wake_at, recover_batches(job))), default=None)
-    if wake_at:
-        return Verdict(RunState.WAITING, "waits until Xero's answer is certain", wake_at=wake_at)
-    if job.problems:
-        return _try_later(job, "; ".join(job.problems))
-    return Verdict(RunState.DONE, "; ".join(job.notes))
-
-
-def _prepare(job: Job) -> bool:
-    """Accounts, then transactions, then holds; whether all was read. What fails for one account fails for it alone."""
-    chart, in_qonto = provision_accounts(job)
-    reached_end = True
-    for account in list(BankAccount.select().where(BankAccount.id.in_([account.id for account in in_qonto]))):
-        try:
-            reached_end = import_transactions(job, account) and reached_end
-        except (Temporary, Permanent) as error:
-            job.problems.append(f"account {account.id}: {error}")
-    settle_holds(job, chart.active_codes())
-    if reached_end and not job.problems:
-        with job.holding():
-            SyncRun.update(prepared_at=job.now()).where(SyncRun.id == job.run.id).execute()
-    return reached_end
 
 
 def _wait_for_limit(job: Job, error: RateLimited) -> Verdict:
@@ -188,29 +136,30 @@ def _ask_to_reconnect(job: Job, error: RemoteError) -> None:
         audit.record("system", "connection.needs_reconnect", job.connection.id, job.now(), str(error))
 
 
-def _try_later(job: Job, reason: str) -> Verdict:
-    if job.run.failures >= len(BACKOFF):
-        return Verdict(RunState.FAILED, reason)
-    return Verdict(RunState.WAITING, reason, wake_at=job.now() + BACKOFF[job.run.failures], failed=True)
-
-
 def _end(job: Job, verdict: Verdict) -> None:
     """Write how the turn ended, with the message for the next one if it should come at once.
 
     The lease ends in the same transaction, or the next worker might find it held and go away again.
     """
     now = job.now()
-    over = verdict.state not in OPEN_RUN_STATES
     with job.holding():
-        SyncRun.update(
-            state=verdict.state,
-            reason=verdict.reason,
-            wake_at=verdict.wake_at or now + SILENCE,
-            starts=0,
-            failures=SyncRun.failures + 1 if verdict.failed else 0,
-            finished_at=now if over else None,
-        ).where(SyncRun.id == job.run.id).execute()
+        _store(job, verdict, now)
+        if job.run.kind == RunKind.ACCOUNTS and verdict.state not in OPEN_RUN_STATES:
+            # Only now, with the run's row locked: whoever asks for the run from here on opens it again.
+            verdict = close_accounts_run(job, verdict)
+            _store(job, verdict, now)
         if verdict.at_once:
             announce(job.run.lane, ACTOR, now, run_id=job.run.id)
         job.lease.release()
     log.info("run %s is %s", job.run.id, verdict.state)  # its reason may quote Xero's words, so it stays in the row
+
+
+def _store(job: Job, verdict: Verdict, now: datetime) -> None:
+    SyncRun.update(
+        state=verdict.state,
+        reason=verdict.reason,
+        wake_at=verdict.wake_at or now + SILENCE,
+        starts=0,
+        failures=job.run.failures + 1 if verdict.failed else 0,
+        finished_at=None if verdict.state in OPEN_RUN_STATES else now,
+    ).where(SyncRun.id == job.run.id).execute()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -34,7 +34,10 @@ XERO_OAUTH = "xero_oauth"
 
 @dataclass(frozen=True)
 class Workbench:
-    """Made once a process, shared by its threads. `clock` is the database's; `machine_clock` is a second opinion."""
+    """Made once a process, shared by its threads. `clock` is the database's; `machine_clock` is a second opinion.
+
+    `event_keys` are those that Qonto's core signs its events with; `None` takes unsigned ones.
+    """
 
     http: Http
     clock: Clock
@@ -47,6 +50,7 @@ class Workbench:
     qonto_api_url: str
     qonto_app: OAuthApp
     qonto_app_url: str
+    event_keys: Mapping[str, bytes] | None
 
     def xero(self, connection: Connection, *, for_person: bool = True) -> Xero:
         """A client for the connection's Xero organisation; for a person who waits, or for a night."""
@@ -100,4 +104,5 @@ def make_workbench(settings: Settings) -> Workbench:
             client_in_body=True,
         ),
         qonto_app_url=settings.qonto_app_url,
+        event_keys=settings.event_keys,
     )

@@ -13,6 +13,7 @@ from models.audit import AuditEntry
 from models.bank_account import AccountLink, BankAccount, Cursor
 from models.call_budget import CallBudget
 from models.credential import Credential
+from models.inbox import InboxEvent
 from models.lease import LeaseRow
 from models.organisation import Connection, Organisation
 from models.outbox import OutboxMessage
@@ -182,6 +183,24 @@ def make_sync_run(*, connection: Connection | None = None, **changes: Any) -> Sy
 def make_outbox_message(**changes: Any) -> OutboxMessage:
     defaults = {"lane": "nightly", "actor": "organisation.sync", "arguments": '{"run_id": 1}', "created_at": NOW}
     return OutboxMessage.create(**defaults | changes)
+
+
+def make_inbox_event(**changes: Any) -> InboxEvent:
+    """An account was created a moment ago, and nobody has followed it yet."""
+    number = next(_numbers)
+    defaults = {
+        "source": "/qonto/core/bank-accounts",
+        "event_id": f"event-{number}",
+        "type": "account.created",
+        "organisation_id": f"organisation-{number}",
+        "bank_account_id": f"bank-account-{number}",
+        "version": NOW,
+        "happened_at": NOW,
+        "digest": "0" * 64,
+        "received_at": NOW,
+        "announced_at": NOW,
+    }
+    return InboxEvent.create(**defaults | changes)
 
 
 def make_lease(**changes: Any) -> LeaseRow:

@@ -14,8 +14,10 @@ from clients.qonto.transactions import Moment
 JSON = "application/json"
 MOST_BYTES = 64 * 1024  # of a body; CloudEvents asks intermediaries for no more
 
-# What identifies something here: printable, and no longer than an index takes.
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+# What identifies something here: without control characters, and no longer than an index takes.
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+\Z")]
+# RFC 3339 to the letter, which Moment is not, and of 2000 on: no language's zero, no year that UTC carries off the end.
+_Written = Annotated[str, msgspec.Meta(pattern=r"^2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)\Z")]
 
 
 class EventType(StrEnum):
@@ -33,7 +35,7 @@ class _Account(msgspec.Struct):
     organization_id: Name
     id: Name
     status: Name
-    updated_at: Moment
+    updated_at: _Written
 
 
 class _Envelope(msgspec.Struct):
@@ -41,7 +43,7 @@ class _Envelope(msgspec.Struct):
     id: Name
     source: Name
     type: Name
-    time: Moment
+    time: _Written
     data: _Account
     datacontenttype: str = JSON
 
@@ -64,7 +66,7 @@ def read_event(body: bytes) -> AccountEvent:
     if len(body) > MOST_BYTES:
         raise NotAnEvent(f"{len(body)} bytes; an event has at most {MOST_BYTES}")
     try:
-        envelope = decoder_of(_Envelope).decode(body)
+        envelope = decoder_of(_Envelope).decode(body.decode())  # which reads also what the decoder skips
     except msgspec.DecodeError as error:  # it names the place and what belongs there
         raise NotAnEvent(f"not an account event: {error}") from None
     except (UnicodeDecodeError, RecursionError) as error:
@@ -78,9 +80,16 @@ def read_event(body: bytes) -> AccountEvent:
         source=envelope.source,
         id=envelope.id,
         type=EventType(envelope.type),
-        time=envelope.time,
+        time=_moment(envelope.time, "$.time"),
         organisation_id=account.organization_id,
         bank_account_id=account.id,
         status=account.status,
-        version=account.updated_at,
+        version=_moment(account.updated_at, "$.data.updated_at"),
     )
+
+
+def _moment(written: str, place: str) -> datetime:
+    try:
+        return msgspec.convert(written, Moment)
+    except msgspec.ValidationError as error:  # no such day or hour
+        raise NotAnEvent(f"not an account event: {error} - at `{place}`") from None

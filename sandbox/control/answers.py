@@ -43,6 +43,16 @@ def instant(text: str, name: str) -> int:
         raise Wrong(f"{name} is not an ISO 8601 time: '{text}'.") from error
 
 
+def number(call: Call, name: str) -> int | None:
+    """A query parameter that is a number, when it is given. Raises Wrong."""
+    text = call.parameter(name)
+    if not text:
+        return None
+    if not text.isdigit():
+        raise Wrong(f"{name} must be a number, not '{text}'.")
+    return int(text)
+
+
 def created(content: Any) -> Answer:
     """201 with what was made."""
     return json_answer(content, 201)

@@ -5,8 +5,7 @@ from typing import Any
 import msgspec
 
 from sandbox.control.answers import Wrong, created, instant, read, unknown
-from sandbox.founding import AccountSpec, account_content
-from sandbox.founding import open_account as found_account
+from sandbox.founding import account_content
 from sandbox.generation.rows import Period, generate_rows
 from sandbox.ids import Ids
 from sandbox.instants import HOUR_MS, instant_text
@@ -32,13 +31,9 @@ class _Settlement(msgspec.Struct, forbid_unknown_fields=True):
     amount_cents: int | None = None
 
 
-class _Name(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-
-
 def ledger(world: World, _call: Call, organisation_id: str) -> Answer:
     """Every account and every row."""
-    organisation = _find(world, organisation_id)
+    organisation = find_organisation(world, organisation_id)
     return json_answer(
         {
             "organisation_id": organisation.id,
@@ -50,7 +45,8 @@ def ledger(world: World, _call: Call, organisation_id: str) -> Answer:
 
 def add_transactions(world: World, call: Call, organisation_id: str) -> Answer:
     """Rows as told, or generated from a seed."""
-    organisation, wanted, now_ms = _find(world, organisation_id), read(call, _Transactions), world.clock.now_ms()
+    organisation, wanted = find_organisation(world, organisation_id), read(call, _Transactions)
+    now_ms = world.clock.now_ms()
     if not organisation.accounts:
         raise Wrong("The organisation has no account.")
     if wanted.transactions is not None:
@@ -67,7 +63,7 @@ def add_transactions(world: World, call: Call, organisation_id: str) -> Answer:
 
 def edit(world: World, call: Call, organisation_id: str, row_id: str) -> Answer:
     """Texts may always change; `updated_at` moves."""
-    account, row = _row(_find(world, organisation_id), row_id)
+    account, row = _row(find_organisation(world, organisation_id), row_id)
     changes = read(call, banking.RowEdit)
     if changes.amount_cents is not msgspec.UNSET and row.status != "pending":
         raise Wrong("Only a pending transaction's amount can change.")
@@ -77,7 +73,7 @@ def edit(world: World, call: Call, organisation_id: str, row_id: str) -> Answer:
 
 def settle(world: World, call: Call, organisation_id: str, row_id: str) -> Answer:
     """A pending row is completed."""
-    account, row = _row(_find(world, organisation_id), row_id)
+    account, row = _row(find_organisation(world, organisation_id), row_id)
     wanted, now_ms = read(call, _Settlement), world.clock.now_ms()
     if row.status != "pending":
         raise Wrong(f"The transaction is {row.status}, not pending.")
@@ -88,37 +84,30 @@ def settle(world: World, call: Call, organisation_id: str, row_id: str) -> Answe
 
 def decline(world: World, _call: Call, organisation_id: str, row_id: str) -> Answer:
     """A pending row is declined."""
-    account, row = _row(_find(world, organisation_id), row_id)
+    account, row = _row(find_organisation(world, organisation_id), row_id)
     if row.status != "pending":
         raise Wrong(f"The transaction is {row.status}, not pending.")
     banking.decline(account, row, world.clock.now_ms())
     return json_answer(row_content(row))
 
 
-def open_account(world: World, call: Call, organisation_id: str) -> Answer:
-    """One more bank account."""
-    organisation = _find(world, organisation_id)
-    return created(account_content(found_account(world, world.ids, organisation, read(call, AccountSpec))))
-
-
-def close_account(world: World, _call: Call, organisation_id: str, account_id: str) -> Answer:
-    """Closed for ever; its rows stay listable."""
-    account = _account(_find(world, organisation_id), account_id)
-    account.status, account.updated_ms = "closed", world.clock.now_ms()
-    return json_answer(account_content(account))
-
-
-def rename_account(world: World, call: Call, organisation_id: str, account_id: str) -> Answer:
-    """Another name."""
-    account = _account(_find(world, organisation_id), account_id)
-    account.name, account.updated_ms = read(call, _Name).name, world.clock.now_ms()
-    return json_answer(account_content(account))
-
-
 def revoke(world: World, _call: Call, organisation_id: str) -> Answer:
     """The organisation's OAuth tokens die."""
-    world.bank.tokens.revoke_subject(_find(world, organisation_id).id)
+    world.bank.tokens.revoke_subject(find_organisation(world, organisation_id).id)
     return json_answer({})
+
+
+def find_organisation(world: World, organisation_id: str) -> Organisation:
+    """The organisation of this id. Raises Wrong."""
+    organisation = world.bank.organisations.get(organisation_id)
+    if organisation is None:
+        raise unknown("organisation", organisation_id)
+    return organisation
+
+
+def find_account(world: World, organisation_id: str, account_id: str) -> BankAccount:
+    """The organisation's account of this id. Raises Wrong."""
+    return _account(find_organisation(world, organisation_id), account_id)
 
 
 def row_content(row: Transaction) -> dict[str, Any]:
@@ -152,13 +141,6 @@ def _add_told(world: World, organisation: Organisation, specs: list[banking.RowS
         times = {name: instant(text, name) for name, text in spec.times().items()}
         rows.append(banking.add_row(world.bank, organisation, account, spec, times, now_ms))
     return rows
-
-
-def _find(world: World, organisation_id: str) -> Organisation:
-    organisation = world.bank.organisations.get(organisation_id)
-    if organisation is None:
-        raise unknown("organisation", organisation_id)
-    return organisation
 
 
 def _account(organisation: Organisation, account_id: str) -> BankAccount:

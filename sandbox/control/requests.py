@@ -2,7 +2,7 @@
 
 import re
 
-from sandbox.control.answers import Wrong
+from sandbox.control.answers import Wrong, number
 from sandbox.instants import instant_text
 from sandbox.requestlog import Entry
 from sandbox.wire import Answer, Call, json_answer
@@ -11,7 +11,7 @@ from sandbox.world import World
 
 def show(world: World, call: Call) -> Answer:
     """The requests that pass the filters, oldest first."""
-    entries = world.requests.since(_number(call, "after") or 0)
+    entries = world.requests.since(number(call, "after") or 0)
     path = _pattern(call.parameter("path"))
     for name in ("service", "tenant", "method", "status", "key", "fault"):
         wanted = call.parameter(name)
@@ -19,7 +19,7 @@ def show(world: World, call: Call) -> Answer:
             entries = [entry for entry in entries if _text(entry, name) == wanted]
     if path is not None:
         entries = [entry for entry in entries if path.search(entry.call.path)]
-    limit = _number(call, "limit")
+    limit = number(call, "limit")
     entries = entries[: limit if limit is not None else len(entries)]
     content = [entry.content() for entry in entries]
     return json_answer({"requests": content, "last_id": world.requests.last_id, "dropped": world.requests.dropped})
@@ -56,15 +56,6 @@ def _text(entry: Entry, name: str) -> str:
             return entry.call.fault.id if entry.call.fault else ""
         case _:
             return str(getattr(entry.call, name))
-
-
-def _number(call: Call, name: str) -> int | None:
-    text = call.parameter(name)
-    if not text:
-        return None
-    if not text.isdigit():
-        raise Wrong(f"{name} must be a number, not '{text}'.")
-    return int(text)
 
 
 def _pattern(text: str | None) -> re.Pattern[str] | None:

@@ -3,7 +3,19 @@
 import re
 from collections.abc import Callable
 
-from sandbox.control import clock, faults, organisations, qonto, requests, settings, worlds, xero, xero_books
+from sandbox.control import (
+    clock,
+    core,
+    faults,
+    organisations,
+    qonto,
+    qonto_accounts,
+    requests,
+    settings,
+    worlds,
+    xero,
+    xero_books,
+)
 from sandbox.control.answers import Wrong
 from sandbox.wire import Answer, Call
 from sandbox.world import World
@@ -29,14 +41,19 @@ _ROUTES: tuple[tuple[str, str, Action], ...] = (
     ("GET", "/faults/{}", faults.show),
     ("DELETE", "/faults/{}", faults.remove),
     ("POST", "/faults/{}/release", faults.release),
+    ("GET", "/core", core.show),
+    ("POST", "/core", core.change),
+    ("GET", "/core/events", core.show_events),
     ("GET", "/qonto/{}/ledger", qonto.ledger),
     ("POST", "/qonto/{}/transactions", qonto.add_transactions),
     ("POST", "/qonto/{}/transactions/{}", qonto.edit),
     ("POST", "/qonto/{}/transactions/{}/settle", qonto.settle),
     ("POST", "/qonto/{}/transactions/{}/decline", qonto.decline),
-    ("POST", "/qonto/{}/accounts", qonto.open_account),
-    ("POST", "/qonto/{}/accounts/{}/close", qonto.close_account),
-    ("POST", "/qonto/{}/accounts/{}/rename", qonto.rename_account),
+    ("POST", "/qonto/{}/accounts", qonto_accounts.open_account),
+    ("POST", "/qonto/{}/accounts/{}/activate", qonto_accounts.activate_account),
+    ("POST", "/qonto/{}/accounts/{}/close", qonto_accounts.close_account),
+    ("POST", "/qonto/{}/accounts/{}/rename", qonto_accounts.rename_account),
+    ("POST", "/qonto/{}/accounts/{}/emit", qonto_accounts.emit),
     ("POST", "/qonto/{}/revoke", qonto.revoke),
     ("GET", "/xero/{}/ledger", xero_books.ledger),
     ("POST", "/xero/{}/bank-transactions", xero_books.enter_transaction),

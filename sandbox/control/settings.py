@@ -26,6 +26,6 @@ def change(world: World, call: Call) -> Answer:
 
 
 def reset(world: World, _call: Call) -> Answer:
-    """Forget everything but the settings and the time."""
+    """Forget everything but the settings, how the core is configured and the time."""
     world.reset()
     return json_answer({})

@@ -4,6 +4,7 @@ from functools import partial
 
 from sandbox.faults import Fault
 from sandbox.qonto import errors
+from sandbox.qonto.account import BankAccount, Face
 from sandbox.qonto.bank import CLIENT_ID, CLIENT_SECRET
 from sandbox.qonto.lists import list_transactions
 from sandbox.qonto.organisation import Organisation
@@ -78,9 +79,9 @@ class QontoService:
                 external = (call.parameter("include_external_accounts") or "").lower() == "true"
                 return Answer(200, b'{"organization":%b}' % organisation.json(external))
             case ["v2", "bank_accounts"]:
-                return _bank_accounts(call, organisation)
+                return _bank_accounts(call, self._visible(organisation))
             case ["v2", "bank_accounts", account_id]:
-                return _bank_account(organisation, account_id)
+                return _bank_account(self._visible(organisation), account_id)
             case ["v2", "transactions"]:
                 return list_transactions(call, organisation, self._world.settings, self._world.clock.now_ms())
             case ["v2", "transactions", transaction_id]:
@@ -89,6 +90,14 @@ class QontoService:
                     raise errors.transaction_missing()
                 return Answer(200, b'{"transaction":%b}' % row.json())
         raise errors.refused(404, "not_found", "Not found")
+
+    def _visible(self, organisation: Organisation) -> dict[str, tuple[BankAccount, Face]]:
+        """The accounts by id as they were a lag ago; those that are younger are missing."""
+        lag, accounts = self._world.settings.qonto_account_lag, organisation.accounts
+        if not lag:
+            return {account.id: (account, account.faces[-1]) for account in accounts.values()}
+        at_ms = self._world.clock.now_ms() - round(lag * 1000)
+        return {account.id: (account, face) for account in accounts.values() if (face := account.face_at(at_ms))}
 
     def _token(self, call: Call) -> Answer:
         form, tokens, now_ms = call.form(), self._world.bank.tokens, self._world.clock.now_ms()
@@ -119,18 +128,18 @@ def token_set(world: World, grant: Grant) -> dict[str, object]:
     }
 
 
-def _bank_accounts(call: Call, organisation: Organisation) -> Answer:
+def _bank_accounts(call: Call, visible: dict[str, tuple[BankAccount, Face]]) -> Answer:
     page = _positive(call, "page", 1)
     per_page = min(_PER_PAGE_MAX, _positive(call, "per_page", _PER_PAGE_MAX))
-    rows = list(organisation.accounts.values())[(page - 1) * per_page : page * per_page]
-    return Answer(200, b'{"bank_accounts":[%b]}' % b",".join(account.json(False) for account in rows))
+    rows = list(visible.values())[(page - 1) * per_page : page * per_page]
+    return Answer(200, b'{"bank_accounts":[%b]}' % b",".join(account.json(False, face) for account, face in rows))
 
 
-def _bank_account(organisation: Organisation, account_id: str) -> Answer:
-    account = organisation.accounts.get(account_id)
-    if account is None:
+def _bank_account(visible: dict[str, tuple[BankAccount, Face]], account_id: str) -> Answer:
+    if account_id not in visible:
         raise errors.refused(404, "not_found", "Bank account not found")
-    return Answer(200, b'{"bank_account":%b}' % account.json(False))
+    account, face = visible[account_id]
+    return Answer(200, b'{"bank_account":%b}' % account.json(False, face))
 
 
 def _positive(call: Call, name: str, default: int) -> int:

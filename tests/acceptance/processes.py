@@ -143,15 +143,30 @@ class Company:
                 self.restarts[name] += 1
                 self._at[name] = self.start(*arguments)
 
-    def connect(self, party: Party, *options: str) -> Ran:
-        """Connect an organisation by the command line, from files that hold its secrets."""
+    def connect(self, party: Party, *options: str, follow: bool = False) -> Ran:
+        """Connect an organisation by the command line, from files that hold its secrets.
+
+        Unless `follow`, the accounts run that connecting asks for is lost, so that the night makes the accounts.
+        """
         key, token = self.folder / f"{party.id}.key", self.folder / f"{party.id}.token"
         key.write_text(f"{party.known['qonto_login']}:{party.known['qonto_secret']}\n")
         token.write_text(party.known["xero_tokens"]["refresh_token"] + "\n")
         files = ("--qonto-key-file", str(key), "--xero-token-file", str(token))
-        return self.run(
+        ran = self.run(
             "connections", "add", *files, "--from", MORNING.rstrip("Z"), "--time-zone", "Europe/Paris", *options
         )
+        if not follow:
+            self.execute("DELETE FROM sync_run WHERE kind = 'accounts' AND state = 'due' AND turns = 0")
+        return ran
+
+    def execute(self, statement: str) -> None:
+        """Meddle with the database, whichever it is, without any code of the product."""
+        if self.database_url.startswith("sqlite"):
+            with closing(sqlite3.connect(self.database_url.removeprefix("sqlite:///"))) as connection:
+                connection.execute(statement)
+                connection.commit()
+        else:
+            self.query(statement)
 
     def query(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         """What the database says, asked without any code of the product."""

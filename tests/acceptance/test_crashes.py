@@ -16,14 +16,13 @@ from tests.acceptance.world import Office, spends
 pytestmark = pytest.mark.acceptance
 
 POST = "services.send_batches"
-SYNC = "services.sync_organisation"
 MOMENTS = {
-    "before the accounts are read": (f"{SYNC}.provision_accounts", "before"),
-    "after the rows are stored and the cursor has moved": (f"{SYNC}.import_transactions", "after"),
+    "before the accounts are read": ("services.steps.provision_accounts", "before"),
+    "after the rows are stored and the cursor has moved": ("services.read_accounts.import_transactions", "after"),
     "after the intent, before it is sent": (f"{POST}._store_sending", "before"),
     "after it is marked as sending, before it is sent": (f"{POST}.put_bank_transactions", "before"),
     "after it is sent, before its outcome": (f"{POST}.put_bank_transactions", "after"),
-    "after the outcome, before the end of the run": (f"{SYNC}.post_transactions", "after"),
+    "after the outcome, before the end of the run": ("services.post_due.post_transactions", "after"),
 }
 
 

@@ -96,7 +96,7 @@ def test_an_account_code_archived_during_the_night_is_held_by_xeros_own_words(of
     [held] = company.moves(spends(100))
     office.at_23()
 
-    with before("services.sync_organisation.post_transactions", lambda: company.in_xero(archived)):
+    with before("services.post_due.post_transactions", lambda: company.in_xero(archived)):
         office.run_until_quiet()
 
     assert company.state(held) == "held: account_code"
@@ -200,7 +200,7 @@ def test_sends_that_got_no_answer_are_no_refusals(office: Office) -> None:
         office.turn()
         office.world.wait(minutes=8)
     archive = f"accounts/{account}/archive"
-    with before("services.sync_organisation.post_transactions", lambda: company.in_xero(archive)):
+    with before("services.post_due.post_transactions", lambda: company.in_xero(archive)):
         office.run_until_quiet()
 
     assert company.state(payment) == "held: refused_for_now"

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from messaging.lanes import Lane
+from models.states import Lane
 from services.request_sync import request_sync
 from tests.acceptance.world import Office, spends
 

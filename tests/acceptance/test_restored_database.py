@@ -155,7 +155,7 @@ def test_a_restored_run_reads_qonto_anew_before_it_is_verified(office: Office, b
     company = office.established()
     company.moves(spends(100))
     office.at_23()
-    with office.power_cut("services.sync_organisation.post_transactions", when="before"):
+    with office.power_cut("services.post_due.post_transactions", when="before"):
         office.turn()
     restore, taken_at = backup(), office.world.now
     office.run_until_quiet()

@@ -25,9 +25,8 @@ from hypothesis.stateful import (
 )
 
 from clients.http import Http
-from messaging.lanes import Lane
 from models.database import configure, connected
-from models.states import OPEN_RUN_STATES
+from models.states import OPEN_RUN_STATES, Lane
 from models.sync_run import SyncRun
 from services.request_sync import replay_run, request_sync
 from tests.acceptance.world import Office, Row, World, receives, spends
@@ -39,15 +38,15 @@ IS_LONG = "NIGHTS_EXAMPLES" in os.environ
 STEPS = int(os.environ.get("NIGHTS_STEPS", "15"))
 MAY_BE_HELD = "held: account_not_in_xero"  # its account was closed at Qonto and taken away in Xero
 
-SEND, SYNC = "services.send_batches", "services.sync_organisation"
+SEND = "services.send_batches"
 CUTS = (
-    (f"{SYNC}.provision_accounts", "after"),
-    (f"{SYNC}.import_transactions", "after"),
+    ("services.steps.provision_accounts", "after"),
+    ("services.read_accounts.import_transactions", "after"),
     (f"{SEND}._store_sending", "before"),
     (f"{SEND}._store_sending", "after"),
     (f"{SEND}.put_bank_transactions", "after"),
     (f"{SEND}.store_outcome", "after"),
-    (f"{SYNC}.post_transactions", "after"),
+    ("services.post_due.post_transactions", "after"),
 )
 FAULTS: tuple[Row, ...] = (
     {"action": "drop", "when": "after"},

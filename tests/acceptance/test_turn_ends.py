@@ -14,7 +14,7 @@ from models.sync_run import SyncRun
 from scheduler.tick import tick
 from services import sync_organisation
 from services.job import Job
-from services.sync_organisation import Verdict
+from services.verdict import Verdict
 from tests.acceptance.world import Office, spends
 
 pytestmark = pytest.mark.acceptance

@@ -19,18 +19,18 @@ import pytest
 
 from clients.http import Answer, Http
 from clients.sandbox import Sandbox
-from messaging.lanes import Lane
 from models.lease import Lease, LeaseRow
 from models.organisation import Connection
 from models.outbox import claim_unsent, mark_sent
 from models.posting import Posting
-from models.states import OPEN_RUN_STATES
+from models.states import OPEN_RUN_STATES, Lane, RunKind
 from models.sync_run import SyncRun
 from scheduler.tick import tick
 from services.app_share import AppShare
 from services.connect import Grant, Wishes, connect
 from services.request_sync import request_sync
-from services.sync_organisation import sync_organisation
+from services.sync_organisation import ACTOR, sync_organisation
+from services.take_up_event import take_up_event
 from services.workbench import Workbench, make_workbench
 from settings import Secret, read_settings
 from tests.checker import Request as Request  # noqa: PLC0414 - journeys read it from here
@@ -406,11 +406,17 @@ class Office:
         zone: str = PARIS,
         starts_at: datetime | None = None,
         qonto_by_oauth: bool = False,
+        follow: bool = False,
         **codes: str,
     ) -> Company:
-        """A person connects; transactions settled from `starts_at`, default now, on are to be sent."""
+        """A person connects; transactions settled from `starts_at`, default now, on are to be sent.
+
+        Unless `follow`, the accounts run that connecting asks for is lost, so that the night makes the accounts.
+        """
         wishes = Wishes(time_zone=zone, starts_at=starts_at)
         connection = connect(self.workbench, self._grant(company, by_oauth=qonto_by_oauth), wishes, who="ada")
+        if not follow:
+            lose_accounts_run(connection.id)
         company.connection_id = connection.id
         company.zone, company.starts_at = zone, connection.starts_at
         if codes:
@@ -422,6 +428,7 @@ class Office:
         """A person lets us in again, with a new consent in Xero."""
         company.known["xero_tokens"] = self._redeem(company.in_xero("authorize")["code"])
         connection = connect(self.workbench, self._grant(company, by_oauth=False), Wishes(), who="ada")
+        lose_accounts_run(connection.id)
         company.connection_id = connection.id
 
     def _grant(self, company: Company, *, by_oauth: bool) -> Grant:
@@ -516,8 +523,18 @@ class Office:
         claimed = claim_unsent("office", self.world.now, 1)
         mark_sent([message.id for message in claimed], self.world.now)
         for message in claimed:
-            self.work(json.loads(message.arguments)["run_id"])
+            told = json.loads(message.arguments)
+            if message.actor == ACTOR:
+                self.work(told["run_id"])
+            else:
+                self.follow(told["event_id"])
         return bool(claimed)
+
+    def follow(self, event_id: int) -> None:
+        """A worker gets the message of an event, as the actors of account events do."""
+        run_id = take_up_event(event_id, self.world.now)
+        if run_id is not None:
+            self.work(run_id)
 
     def work(self, run_id: int) -> None:
         """A worker gets this message."""
@@ -575,6 +592,11 @@ class Office:
         ]
         problems += self.world.end_faults()
         assert not problems, "\n".join(problems)
+
+
+def lose_accounts_run(connection_id: str) -> None:
+    """The run that connecting asked for, gone without a trace."""
+    SyncRun.delete().where((SyncRun.connection_id == connection_id) & (SyncRun.kind == RunKind.ACCOUNTS)).execute()
 
 
 def deep_link(transaction_id: str) -> str:

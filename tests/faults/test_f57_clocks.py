@@ -10,9 +10,9 @@ import pytest
 from playhouse.pool import PooledDatabase
 
 from clients.http import Http
-from messaging.lanes import Lane
 from models.database import close_connection, configure, connected
 from models.database import database as proxy
+from models.states import Lane
 from scheduler.tick import tick
 from services.request_sync import request_sync
 from tests.acceptance import conftest as acceptance

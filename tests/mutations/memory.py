@@ -15,7 +15,7 @@ MEMORY = (
     Mutation(
         "restored_and_believed",
         "a restored database sends what it no longer knows to be posted",
-        "services/sync_organisation.py",
+        "services/post_due.py",
         "    verify(job)\n",
         "",
         (f"{RESTORED}::test_nothing_posted_since_the_backup_is_posted_again[sqlite]",),

@@ -28,6 +28,7 @@ def world(world_url: str, default_settings: dict[str, Any]) -> Iterator[WorldCli
     client = WorldClient(world_url)
     client.control("POST", "/reset")
     client.control("POST", "/settings", default_settings)
+    client.control("POST", "/core", {"broker_url": None, "key_id": None, "key": None, "emits": True})
     client.control("POST", "/clock", {"now": NOON, "frozen": True})
     with client.session:
         yield client

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,11 @@ TIMEOUT_S = 20.0
 
 
 @contextmanager
-def running_world(*arguments: str) -> Iterator[str]:
-    """A world in a process of its own; gives its URL."""
+def running_world(*arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[str]:
+    """A world in a process of its own, with this added to our environment; gives its URL."""
     command = [sys.executable, "-m", "sandbox", "--port", "0", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY) as process:
+    env = {**os.environ, **(environment or {})}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY, env=env) as process:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()

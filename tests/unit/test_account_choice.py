@@ -8,6 +8,7 @@ import pytest
 
 from domain.account_choice import GENERATIONS_AHEAD, Choice, Create, InXero, KnownLink, LeaveOut, Use, choose
 from domain.marks import account_mark
+from domain.reasons import LeftOut
 
 OURS = "bank-account-1"
 SOMEBODY_ELSES = [InXero("other-1", "090", "ACTIVE"), InXero("other-2", "", "ACTIVE")]
@@ -99,12 +100,18 @@ def test_an_account_of_somebody_else_is_never_ours(choose_among: Choose) -> None
     assert choose_among(stranger) == Create(1)
 
 
-@pytest.mark.parametrize("status", ["closed", "pending", "waiting_for_funds", "something new"])
-def test_an_account_that_is_not_active_in_qonto_is_not_made(choose_among: Choose, status: str) -> None:
-    assert choose_among(status=status) == LeaveOut(f"account_{status}")
-    assert choose_among(_marked(1, "ARCHIVED"), link=KnownLink(1, "xero-1"), status=status) == LeaveOut(
-        f"account_{status}"
-    )
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        ("closed", LeftOut.CLOSED),
+        ("pending", LeftOut.NOT_ACTIVE),
+        ("waiting_for_funds", LeftOut.NOT_ACTIVE),
+        ("something new", LeftOut.NOT_ACTIVE),
+    ],
+)
+def test_an_account_that_is_not_active_in_qonto_is_not_made(choose_among: Choose, status: str, why: LeftOut) -> None:
+    assert choose_among(status=status) == LeaveOut(why)
+    assert choose_among(_marked(1, "ARCHIVED"), link=KnownLink(1, "xero-1"), status=status) == LeaveOut(why)
 
 
 def test_a_closed_account_still_has_its_account_in_xero(choose_among: Choose) -> None:
@@ -112,4 +119,4 @@ def test_a_closed_account_still_has_its_account_in_xero(choose_among: Choose) ->
 
 
 def test_an_account_at_another_bank_is_left_out_even_if_xero_has_one(choose_among: Choose) -> None:
-    assert choose_among(_marked(1), is_external=True) == LeaveOut("external_account")
+    assert choose_among(_marked(1), is_external=True) == LeaveOut(LeftOut.EXTERNAL)

@@ -1,0 +1,112 @@
+"""The inbox: each event of Qonto's core once, however often it is delivered, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from peewee import BigAutoField, TextField
+
+from models.database import Table, UtcField, transaction
+from models.statements import find, read, run, run_with_rows
+from models.states import OPEN_RUN_STATES, Lane, RunKind
+from models.sync_run import SILENCE
+
+MOST_WOKEN = 1_000  # events announced again at once
+
+
+class InboxEvent(Table):
+    """`source` and `event_id` identify it; `digest` is the SHA-256 of its bytes, which are not kept.
+
+    `version` is the account's `updated_at` that it tells of. `announced_at`: when a worker was last told of it.
+    `outcome` says, once it is handled, what came of it.
+    """
+
+    id = BigAutoField()
+    source = TextField()
+    event_id = TextField()
+    type = TextField()
+    organisation_id = TextField()
+    bank_account_id = TextField()
+    version = UtcField()
+    happened_at = UtcField()
+    digest = TextField()
+    received_at = UtcField()
+    announced_at = UtcField()
+    handled_at = UtcField(null=True)
+    outcome = TextField(default="")
+
+    class Meta:
+        indexes = (
+            (("source", "event_id"), True),
+            (("organisation_id", "handled_at"), False),
+            (("handled_at", "announced_at"), False),
+        )
+
+
+TOLD = ("source", "event_id", "type", "organisation_id", "bank_account_id", "version", "happened_at", "digest")
+STORE = f"""
+    INSERT INTO inbox_event ({", ".join(TOLD)}, received_at, announced_at, outcome)
+    VALUES ({", ".join(f"{{{name}}}" for name in TOLD)}, {{now}}, {{now}}, '')
+    ON CONFLICT (source, event_id) DO NOTHING RETURNING id
+"""  # noqa: S608 - column names of ours
+
+
+def store_event(now: datetime, **told: str | datetime) -> int | None:
+    """The new event's number; `None` when it is in the inbox already."""
+    stored = read(STORE, now=now, **told)
+    return int(stored[0][0]) if stored else None
+
+
+def event_of(source: str, event_id: str) -> InboxEvent:
+    """The event of this identity. Raises LookupError."""
+    found = find(InboxEvent, "source = {source} AND event_id = {event_id}", source=source, event_id=event_id)
+    if not found:
+        raise LookupError(f"no event {event_id} of {source} is in the inbox")
+    return found[0]
+
+
+UNHANDLED = "organisation_id = {organisation_id} AND handled_at IS NULL ORDER BY id"
+
+
+def unhandled_events(organisation_id: str) -> list[InboxEvent]:
+    """What an organisation's next accounts run has to follow, in the order in which it came."""
+    return find(InboxEvent, UNHANDLED, organisation_id=organisation_id)
+
+
+SETTLE = "UPDATE inbox_event SET handled_at = {now}, outcome = {outcome} WHERE id = {id} AND handled_at IS NULL"
+
+
+def settle_event(event_id: int, outcome: str, now: datetime) -> None:
+    """It is handled, and this is what came of it."""
+    run(SETTLE, id=event_id, outcome=outcome, now=now)
+
+
+OPEN_STATES = ", ".join(f"'{state}'" for state in OPEN_RUN_STATES)
+SILENT = f"""
+    UPDATE inbox_event SET announced_at = {{now}} WHERE id IN (
+        SELECT id FROM inbox_event WHERE handled_at IS NULL AND announced_at <= {{since}} AND NOT EXISTS (
+            SELECT 1 FROM sync_run WHERE sync_run.organisation_id = inbox_event.organisation_id
+            AND kind = '{RunKind.ACCOUNTS}' AND state IN ({OPEN_STATES})
+        ) ORDER BY id LIMIT {{most}}
+    ) AND handled_at IS NULL AND announced_at <= {{since}} RETURNING id, type
+"""  # noqa: S608 - names of ours
+ANNOUNCED = {"event_id": "bigint", "actor": "text"}
+ANNOUNCE = f"""
+    INSERT INTO outbox_message (lane, actor, arguments, created_at, claimed_by)
+    SELECT '{Lane.INTERACTIVE}', actor, '{{{{"event_id": ' || event_id || '}}}}', {{now}}, '' FROM {{rows}} AS new
+"""  # noqa: S608 - names of ours
+
+
+def wake_events(now: datetime) -> int:
+    """Announce again each event whose message must have been lost: no worker has taken it up for `SILENCE`."""
+    with transaction():
+        silent = read(SILENT, now=now, since=now - SILENCE, most=MOST_WOKEN)
+        announce_events(silent, now)
+    return len(silent)
+
+
+def announce_events(events: Sequence[tuple[int, str]], now: datetime) -> None:
+    """Tell workers of these: (number, type). An event's type is the name of the actor that follows it."""
+    if events:
+        run_with_rows(ANNOUNCE, ANNOUNCED, events, now=now)

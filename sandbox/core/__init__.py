@@ -1,0 +1,1 @@
+"""What Qonto's core tells whoever listens: events about bank accounts, on RabbitMQ."""

@@ -1,0 +1,37 @@
+"""How a turn ends, and what that means for its run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from models.states import RunState
+from services.job import Job
+
+BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, *[30] * 10))  # then until the next night
+STEP_ASIDE = timedelta(seconds=1)  # for whoever waits in line to be woken and to take the lease
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a turn ended. `wake_at` is empty when the run is over; `at_once` asks for the next turn without a wait."""
+
+    state: RunState
+    reason: str = ""
+    wake_at: datetime | None = None
+    at_once: bool = False
+    failed: bool = False
+
+
+def go_on(job: Job) -> Verdict:
+    """More to do: at once, at the tail of the queue; a moment later if somebody waits for the lease."""
+    if job.gives_way:
+        return Verdict(RunState.WAITING, "lets a run go first that waits", wake_at=job.now() + STEP_ASIDE)
+    return Verdict(RunState.RUNNING, at_once=True)
+
+
+def try_later(job: Job, reason: str) -> Verdict:
+    """Something went wrong that may pass; after enough such turns in a row, the run has failed."""
+    if job.run.failures >= len(BACKOFF):
+        return Verdict(RunState.FAILED, reason)
+    return Verdict(RunState.WAITING, reason, wake_at=job.now() + BACKOFF[job.run.failures], failed=True)
