@@ -2,6 +2,7 @@
 
 from messaging.broker import in_process_broker, rabbitmq_broker
 from messaging.database import Database, DatabaseUnavailable
+from messaging.event_consumer import EventConsumer, ReceivedEvent
 from messaging.log_context import LogContextFilter, log_context, logging_with
 from messaging.messages import NotAMessage, encode
 from messaging.publisher import BrokerUnreachable, ConfirmingPublisher, InProcessPublisher, Publisher
@@ -15,11 +16,13 @@ __all__ = [
     "Database",
     "DatabaseUnavailable",
     "DeadLetter",
+    "EventConsumer",
     "InProcessPublisher",
     "Lane",
     "LogContextFilter",
     "NotAMessage",
     "Publisher",
+    "ReceivedEvent",
     "encode",
     "in_process_broker",
     "log_context",

@@ -31,15 +31,21 @@ def queue_arguments(queue: str) -> dict[str, object]:
     Replicated on disk; refuses rather than drops when full; dead letters leave only once the dead-letter queue
     has them, and stay there until a reader has written them down: no time to live.
     """
+    limit = DELIVERY_LIMIT if queue == q_name(queue) else NO_DELIVERY_LIMIT
+    return quorum_arguments(limit, "" if queue == xq_name(queue) else xq_name(queue))
+
+
+def quorum_arguments(delivery_limit: int, dead_letters: str) -> dict[str, object]:
+    """The same for any queue of ours; `dead_letters` is the queue that its dead letters go to, empty for none."""
     arguments: dict[str, object] = {
         "x-queue-type": "quorum",
         "x-overflow": "reject-publish",
         "x-max-length": MAX_MESSAGES,
-        "x-delivery-limit": DELIVERY_LIMIT if queue == q_name(queue) else NO_DELIVERY_LIMIT,
+        "x-delivery-limit": delivery_limit,
     }
-    if queue != xq_name(queue):
+    if dead_letters:
         arguments["x-dead-letter-exchange"] = ""
-        arguments["x-dead-letter-routing-key"] = xq_name(queue)
+        arguments["x-dead-letter-routing-key"] = dead_letters
         arguments["x-dead-letter-strategy"] = "at-least-once"
     return arguments
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 from dramatiq.broker import Broker
@@ -17,11 +18,29 @@ CHECK_SECONDS = 1.0
 
 
 def run_worker(broker: Broker, lanes: Iterable[Lane], threads: int, stop: Event, *, drain_seconds: float = 60) -> None:
-    """Run the jobs of `lanes` on `threads` threads of this process until `stop` is set, then drain and return.
+    """Run the jobs of `lanes` on threads of this process until `stop` is set, then drain and return.
 
-    An outage of the broker is waited out: consumers reconnect by themselves. While draining, running jobs may finish
-    for `drain_seconds`; messages that were fetched and not begun go back to RabbitMQ. `broker` stays open.
+    The interactive lane has `threads` of its own, so that no person waits until a job of the night ends; the others
+    share as many. An outage of the broker is waited out: consumers reconnect by themselves. While draining, running
+    jobs may finish for `drain_seconds`; messages that were fetched and not begun go back to RabbitMQ. `broker` stays
+    open.
     """
+    broker.emit_after("process_boot")
+    workers = [_start(broker, crew, threads) for crew in _crews(lanes)]
+    while not stop.wait(CHECK_SECONDS):
+        for worker in workers:
+            replace_dead_threads(worker)
+    with ThreadPoolExecutor(len(workers)) as stops:
+        list(stops.map(lambda worker: worker.stop(timeout=int(drain_seconds * 1000)), workers))
+
+
+def _crews(lanes: Iterable[Lane]) -> list[set[Lane]]:
+    """Which lanes share threads."""
+    wanted = set(lanes)
+    return [crew for crew in (wanted & {Lane.INTERACTIVE}, wanted - {Lane.INTERACTIVE}) if crew]
+
+
+def _start(broker: Broker, lanes: set[Lane], threads: int) -> Worker:
     queues = {lane.value for lane in lanes}
     worker = Worker(broker, queues=queues, worker_timeout=500, worker_threads=threads)
     # One message a thread: a fetched message that waits would die with a poisonous one that runs.
@@ -29,11 +48,8 @@ def run_worker(broker: Broker, lanes: Iterable[Lane], threads: int, stop: Event,
     worker.delay_prefetch = DELAYED_PREFETCH
     for queue in queues:
         broker.declare_queue(queue)
-    broker.emit_after("process_boot")
     worker.start()
-    while not stop.wait(CHECK_SECONDS):
-        replace_dead_threads(worker)
-    worker.stop(timeout=int(drain_seconds * 1000))
+    return worker
 
 
 def replace_dead_threads(worker: Worker) -> None:

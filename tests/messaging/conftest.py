@@ -78,7 +78,7 @@ def count_messages(rabbitmq_url: str) -> CountMessages:
 def _quick_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A consumer that lost its connection tries again at once, not after dramatiq's three seconds."""
     monkeypatch.setattr("dramatiq.worker.CONSUMER_RESTART_DELAY_SECS", 0.1)
-    monkeypatch.setattr("messaging.dead_letters.PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr("messaging.reader.PAUSE_SECONDS", 0.1)
 
 
 @pytest.fixture
