@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import click
 
+from commands.accounts import accounts
 from commands.checking import check
 from commands.connections import connections
 from commands.database import db
+from commands.events import events
 from commands.frame import EXIT_CODES
 from commands.looking import balance, explain, plan, runs
-from commands.processes import scheduler, worker
+from commands.processes import listener, scheduler, worker
+from commands.quarantine import quarantine
 from commands.sandbox import demo, sandbox
 from commands.syncing import sync
 
@@ -21,14 +24,18 @@ def main() -> None:
     \b
     Try it:     qonto-xero demo
     Set up:     qonto-xero db migrate, then qonto-xero connections add
-    Run it:     qonto-xero scheduler   and   qonto-xero worker
-    Look:       qonto-xero runs, plan ORG, explain TRANSACTION, balance ORG
+    Run it:     qonto-xero scheduler, qonto-xero worker and qonto-xero listener
+    Look:       qonto-xero runs, plan ORG, accounts ORG, explain TRANSACTION, balance ORG
+    Mend:       qonto-xero events replay, quarantine list
 
     ORG is a Qonto organisation's slug or id. Settings are QONTO_XERO_... variables; docs/operations lists them.
     """
 
 
-for command in (demo, sandbox, scheduler, worker, db, connections, sync, plan, runs, explain, balance, check):
+for command in (
+    *(demo, sandbox, scheduler, worker, listener, db, connections, sync, plan, runs, explain, balance, check),
+    *(accounts, events, quarantine),
+):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import click
 
+from commands.accounts import ACCOUNT_COLUMNS
 from commands.frame import USAGE, Failure, as_json, at_work, the_connection
 from console import Screen
 from services.connect import Grant, Wishes, connect
-from services.view_connections import view_accounts, view_connection, view_connections
+from services.view_accounts import view_accounts
+from services.view_connections import view_connection, view_connections
 from settings import Secret
 
 QONTO_BEGAN = 2017
@@ -102,6 +104,6 @@ def connections_show(screen: Screen, organisation: str) -> None:
             return
         rows = [{"what": key, "is": value} for key, value in asdict(view).items() if key != "postings"]
         screen.rows(view.name, ["what", "is"], rows)
-        screen.rows("Accounts", ["name", "in_qonto", "in_xero", "generation", "code", "why"], accounts)
+        screen.rows("Accounts", ACCOUNT_COLUMNS, [asdict(account) for account in accounts])
         postings = [{"state": state, "transactions": count} for state, count in view.postings.items()]
         screen.rows("Transactions", ["state", "transactions"], postings)

@@ -1,4 +1,4 @@
-"""What runs until it is told to stop: the scheduler and the workers."""
+"""What runs until it is told to stop: the scheduler, the workers and the listener."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from scheduler.loop import Scheduler
 from services.access_tokens import check_keys
 from services.workbench import Workbench, make_workbench
 from settings import IN_PROCESS, Settings, SettingsError
+from workers.listening import event_listener
 from workers.process import worker_broker
 
 
@@ -48,7 +49,13 @@ def _schedule_and_work(settings: Settings, workbench: Workbench, stop: Event) ->
 
 
 @click.command()
-@click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 64), help="Jobs at once.")
+@click.option(
+    "--threads",
+    default=8,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Jobs at once; as many more on the interactive lane.",
+)
 @click.option(
     "--lane",
     "lanes",
@@ -66,11 +73,42 @@ def worker(threads: int, lanes: tuple[str, ...]) -> None:
             raise SettingsError(
                 "QONTO_XERO_BROKER_URL is not set: without a broker, `qonto-xero scheduler` runs the jobs"
             )
-        configure(settings.database_url, pool_size=threads + 2)
-        workbench = make_workbench(settings)
-        with connected():
-            check_schema()
-            check_keys(workbench.keyring)
+        workbench = _prepared(settings, pool_size=2 * threads + 2)
         check_broker(settings.broker_url)
         broker = worker_broker(settings.broker_url, workbench, stop)
         run_worker(broker, [Lane(lane) for lane in lanes] or list(Lane), threads, stop)
+
+
+@click.command()
+def listener() -> None:
+    """Receive Qonto's account events from RabbitMQ until SIGTERM. Any number may run.
+
+    Each event is stored once, with the message to the worker that follows it. What cannot be understood or trusted goes
+    to quarantine: qonto-xero quarantine list. What is published, and how it is signed: docs/events.
+    """
+    log_to_stderr()
+    stop = stop_on_signal()
+    with told_clearly():
+        settings = the_settings()
+        if settings.events_broker_url == IN_PROCESS:
+            raise SettingsError(
+                "neither QONTO_XERO_EVENTS_BROKER_URL nor QONTO_XERO_BROKER_URL is set: events come by RabbitMQ"
+            )
+        if settings.event_keys is not None and not settings.event_keys:
+            raise SettingsError(
+                "QONTO_XERO_EVENT_KEYS is not set: name the keys that events are signed with, or say"
+                " QONTO_XERO_EVENT_SIGNATURES=off to take unsigned ones"
+            )
+        workbench = _prepared(settings, pool_size=2)
+        check_broker(settings.events_broker_url)
+        event_listener(settings.events_broker_url, workbench).run(stop)
+
+
+def _prepared(settings: Settings, pool_size: int) -> Workbench:
+    """A workbench over a database that is there, up to date, and readable with our keys."""
+    configure(settings.database_url, pool_size=pool_size)
+    workbench = make_workbench(settings)
+    with connected():
+        check_schema()
+        check_keys(workbench.keyring)
+    return workbench

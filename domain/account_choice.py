@@ -68,8 +68,9 @@ def choose(
 
     `status` is Qonto's; only an `active` account is made or made again.
     """
-    if is_external:
-        return LeaveOut(LeftOut.EXTERNAL)
+    left_out = why_left_out(status, is_external=is_external)
+    if left_out == LeftOut.EXTERNAL:
+        return LeaveOut(left_out)
     known = link.generation if link else 1
     newest_seen = 0
     for generation in range(known + GENERATIONS_AHEAD, 0, -1):
@@ -80,8 +81,17 @@ def choose(
             return Use(generation, found.account_id)
         if found:
             newest_seen = max(newest_seen, generation)
-    if status != IN_USE:
-        return LeaveOut(LeftOut.CLOSED if status == CLOSED else LeftOut.NOT_ACTIVE)
+    if left_out:
+        return LeaveOut(left_out)
     if link:
         newest_seen = max(newest_seen, link.generation if link.account_id else link.generation - 1)
     return Create(newest_seen + 1)
+
+
+def why_left_out(status: str, *, is_external: bool) -> LeftOut | None:
+    """Why an account of Qonto's with this status is not made in Xero; `None` means that it is."""
+    if is_external:
+        return LeftOut.EXTERNAL
+    if status == IN_USE:
+        return None
+    return LeftOut.CLOSED if status == CLOSED else LeftOut.NOT_ACTIVE

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 CONTACT_LENGTH = 255  # Xero's limit for a contact name
 REFERENCE_LENGTH = 255  # Xero documents it for invoices, and no other limit for bank transactions
 DESCRIPTION_LENGTH = 1000  # well under what Xero's line items take
 JOINERS = "\u200c\u200d"  # invisible, but part of how Persian words and emoji are written
+IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}\b")  # ISO 13616: 15 to 34 characters, often in groups
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn"}  # controls, direction overrides, lone surrogates, unassigned
 
 
@@ -25,6 +27,11 @@ def single_line(text: str, length: int) -> str:
     spaced = "".join(" " if c.isspace() else c for c in text)
     visible = "".join(c for c in spaced if c in JOINERS or unicodedata.category(c) not in INVISIBLE)
     return " ".join(visible.split())[:length].rstrip()
+
+
+def without_ibans(text: str) -> str:
+    """The text with what looks like an IBAN shortened to its last four characters."""
+    return IBAN.sub(lambda found: f"...{found[0][-4:]}", text)
 
 
 def contact_name(*candidates: str) -> str:

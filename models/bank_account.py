@@ -96,6 +96,17 @@ def store_chain(connection_id: str, bank_account_id: str, broken_at: str) -> Non
     run(statement, broken_at=broken_at, connection_id=connection_id, bank_account_id=bank_account_id)
 
 
+READ_AGAIN = """
+    UPDATE cursor SET read_until = {moment}, read_whole_at = NULL
+    WHERE bank_account_id = {bank_account_id} AND read_until > {moment}
+"""
+
+
+def read_again_from(bank_account_id: str, moment: datetime) -> int:
+    """Let the next night read an account from a moment on, over whichever connection; how many cursors went back."""
+    return run(READ_AGAIN, bank_account_id=bank_account_id, moment=moment)
+
+
 READ_WHOLE = """
     INSERT INTO cursor (connection_id, bank_account_id, read_until, chain_broken_at, read_whole_at)
     VALUES ({connection_id}, {bank_account_id}, {starts_at}, '', {began_at})

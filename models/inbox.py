@@ -82,6 +82,36 @@ def settle_event(event_id: int, outcome: str, now: datetime) -> None:
     run(SETTLE, id=event_id, outcome=outcome, now=now)
 
 
+def choose_events(
+    *,
+    ids: Sequence[int] = (),
+    type_: str = "",
+    organisation_id: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    only_unhandled: bool = False,
+    limit: int | None = None,
+) -> list[InboxEvent]:
+    """The events that all of these choose, newest first; `since` and `until` are of when they were received."""
+    wanted = [
+        InboxEvent.id.in_(list(ids)) if ids else None,
+        InboxEvent.type == type_ if type_ else None,
+        InboxEvent.organisation_id == organisation_id if organisation_id else None,
+        InboxEvent.received_at >= since if since else None,
+        InboxEvent.received_at < until if until else None,
+        InboxEvent.handled_at.is_null() if only_unhandled else None,
+    ]
+    query = InboxEvent.select().where(InboxEvent.id > 0, *(one for one in wanted if one is not None))
+    return list(query.order_by(InboxEvent.id.desc()).limit(limit))
+
+
+def open_again(event_ids: Sequence[int], now: datetime) -> None:
+    """These are to be followed once more, as if they had just come, and workers are told so."""
+    InboxEvent.update(handled_at=None, outcome="", announced_at=now).where(InboxEvent.id.in_(list(event_ids))).execute()
+    again = InboxEvent.select(InboxEvent.id, InboxEvent.type).where(InboxEvent.id.in_(list(event_ids)))
+    announce_events([(event.id, event.type) for event in again.order_by(InboxEvent.id)], now)
+
+
 OPEN_STATES = ", ".join(f"'{state}'" for state in OPEN_RUN_STATES)
 SILENT = f"""
     UPDATE inbox_event SET announced_at = {{now}} WHERE id IN (

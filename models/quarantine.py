@@ -38,6 +38,12 @@ def quarantine(source: str, payload: bytes, reason: str, now: datetime) -> None:
     store(Quarantine(source=source, payload=payload, digest=digest_of(source, payload), reason=reason, created_at=now))
 
 
+def settle(row: Quarantine, now: datetime) -> bool:
+    """A person has dealt with it; whether it was this one who did so first."""
+    still_open = (Quarantine.id == row.id) & Quarantine.settled_at.is_null()
+    return bool(Quarantine.update(settled_at=now).where(still_open).execute() == 1)
+
+
 def store(row: Quarantine) -> None:
     """Keep a row, unless one of the same digest is kept: also if a person has dealt with that one."""
     Quarantine.insert(**row.__data__).on_conflict(conflict_target=[Quarantine.digest], action="IGNORE").execute()

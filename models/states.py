@@ -57,9 +57,7 @@ class RunKind(StrEnum):
     NIGHTLY = "nightly"  # the night's sync, one a local date
     MANUAL = "manual"  # asked for by a person
     OBSERVATION = "observation"  # a daily look at what people changed in Xero
-    ACCOUNTS = (
-        "accounts"  # Xero was connected, or Qonto's core told of an account: followed at once
-    )
+    ACCOUNTS = "accounts"  # Xero was connected, or Qonto's core told of an account: followed at once
 
 
 OPEN_RUN_STATES = (RunState.DUE, RunState.RUNNING, RunState.WAITING)

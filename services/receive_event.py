@@ -48,7 +48,7 @@ def receive_event(delivery: Delivery, workbench: Workbench) -> Reception:
     try:
         event = understand(delivery, workbench)
         hit("heard")
-        reception = _store(event, delivery, workbench)
+        reception = receive_trusted(event, delivery, workbench)
     except NotAnEvent as error:
         put_into_quarantine(delivery, str(error), workbench)
         reception = Reception.QUARANTINED
@@ -65,7 +65,8 @@ def understand(delivery: Delivery, workbench: Workbench) -> AccountEvent:
     return read_event(delivery.body)
 
 
-def _store(event: AccountEvent, delivery: Delivery, workbench: Workbench) -> Reception:
+def receive_trusted(event: AccountEvent, delivery: Delivery, workbench: Workbench) -> Reception:
+    """Store an event, once. Raises NotAnEvent when another one has its identity."""
     now = workbench.clock()
     digest = hashlib.sha256(delivery.body).hexdigest()
     with transaction():

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from domain.reasons import sentence
-from models.bank_account import AccountLink, BankAccount, Cursor
 from models.organisation import Connection, Organisation
 from models.posting import Posting, count_by_state
 from models.sync_run import SyncRun
@@ -59,37 +57,6 @@ def view_connection(connection: Connection) -> ConnectionView:
         last_sync=last.finished_at if last else None,
         postings={f"{state}: {reason}" if reason else state: count for (state, reason), count in counts.items()},
     )
-
-
-def view_accounts(connection: Connection) -> list[dict[str, Any]]:
-    """Each bank account's Xero account, newest generation last."""
-    links = (
-        AccountLink.select()
-        .join(BankAccount, on=(BankAccount.id == AccountLink.bank_account_id))
-        .where(
-            (AccountLink.tenant_id == connection.tenant_id)
-            & (BankAccount.organisation_id == connection.organisation_id)
-        )
-        .order_by(AccountLink.bank_account_id, AccountLink.generation)
-    )
-    accounts = {a.id: a for a in BankAccount.select().where(BankAccount.organisation_id == connection.organisation_id)}
-    broken = {
-        c.bank_account_id: c.chain_broken_at for c in Cursor.select().where(Cursor.connection_id == connection.id)
-    }
-    return [
-        {
-            "bank_account_id": link.bank_account_id,
-            "name": accounts[link.bank_account_id].name,
-            "in_qonto": accounts[link.bank_account_id].status,
-            "generation": link.generation,
-            "in_xero": link.state,
-            "xero_account_id": link.xero_account_id,
-            "code": link.code,
-            "why": sentence(link.reason),
-            "balances_break_at": broken.get(link.bank_account_id, ""),
-        }
-        for link in links
-    ]
 
 
 def view_runs(connection: Connection | None, limit: int) -> list[dict[str, Any]]:

@@ -85,13 +85,14 @@ def list_transactions(qonto: Qonto, bank_account_id: str, updated_from: datetime
     rows: list[Transaction] = []
     unreadable: list[Unreadable] = []
     for raw in answer.transactions:
-        row = _read(bytes(raw))
+        row = read_row(bytes(raw))
         (unreadable if isinstance(row, Unreadable) else rows).append(row)  # type: ignore[arg-type]
     told = answer.meta.next_page is not None if answer.meta else len(answer.transactions) == PAGE
     return Page(rows, unreadable, more=told)
 
 
-def _read(raw: bytes) -> Transaction | Unreadable:
+def read_row(raw: bytes) -> Transaction | Unreadable:
+    """One row of the list, if it is what Qonto documents."""
     try:
         row = decoder_of(Transaction).decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

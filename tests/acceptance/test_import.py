@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from models.quarantine import Quarantine
-from services.view_connections import view_accounts
+from services.view_accounts import view_accounts
 from tests.acceptance.world import NIGHT, Office, Row, before, read_log, spends
 
 pytestmark = pytest.mark.acceptance
@@ -100,11 +100,11 @@ def test_a_chain_that_stays_broken_is_shown_and_holds_nothing(office: Office) ->
 
     assert company.states() == {"posted": 2}
     assert last in company.runs()[-1].reason
-    assert [account["balances_break_at"] for account in view_accounts(company.connection)] == [last]
+    assert [account.balances_break_at for account in view_accounts(company.connection)] == [last]
     office.restart()
     office.night()
     assert company.states() == {"posted": 3}
-    assert [account["balances_break_at"] for account in view_accounts(company.connection)] == [""]
+    assert [account.balances_break_at for account in view_accounts(company.connection)] == [""]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,121 @@
+"""Quarantine: what we could not understand or finish, looked at and dealt with by a person."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from commands.frame import BROKEN, USAGE, Failure, as_json, at_work
+from console import Screen
+from domain.text import without_ibans
+from models import audit
+from models.quarantine import Quarantine
+from services.settle_quarantine import CannotRequeue, discard, payload_of, requeue
+from services.workbench import Workbench
+
+COLUMNS = ("quarantined", "source", "created_at", "bytes", "reason")
+MOST_SHOWN = 4_000  # characters of a payload; --raw gives all of it
+
+
+@click.group()
+def quarantine() -> None:
+    """What we could not understand or finish, each with its bytes and its reason. Nothing is dropped."""
+
+
+@quarantine.command("list")
+@click.option("--all", "everything", is_flag=True, help="Also what was dealt with.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@as_json
+def quarantine_list(screen: Screen, everything: bool, limit: int) -> None:
+    """What waits for a person, newest first."""
+    with at_work():
+        query = Quarantine.select().order_by(Quarantine.id.desc()).limit(limit)
+        rows = query if everything else query.where(Quarantine.settled_at.is_null())
+        screen.rows("Quarantine", COLUMNS, [_content(row) for row in rows])
+
+
+@quarantine.command("show")
+@click.argument("number", metavar="QUARANTINED", type=int)
+@click.option("--raw", is_flag=True, help="The exact bytes and nothing else, IBANs too; noted in the audit.")
+@click.option("--who", default="operator", show_default=True, help="Your name, for the audit.")
+@as_json
+def quarantine_show(screen: Screen, number: int, raw: bool, who: str) -> None:
+    """One of them: where it came from, why it is here, and its bytes as text, IBANs shortened."""
+    with at_work() as (_, workbench):
+        row = _found(number)
+        payload = payload_of(row, workbench)
+        if raw:
+            audit.record(who, "quarantine.read", str(row.id), workbench.clock())
+            sys.stdout.buffer.write(payload)
+            return
+        text = without_ibans(payload.decode(errors="backslashreplace"))
+        if screen.as_json:
+            screen.json(_content(row) | {"payload": text})
+            return
+        screen.rows(f"Quarantined {number}", ["what", "is"], [{"what": k, "is": v} for k, v in _content(row).items()])
+        screen.say(text[:MOST_SHOWN])
+
+
+@quarantine.command("requeue")
+@click.argument("numbers", metavar="QUARANTINED...", type=int, nargs=-1, required=True)
+@click.option("--reason", required=True, help="Why; kept in the audit.")
+@click.option("--who", default="operator", show_default=True, help="Your name, for the audit.")
+@as_json
+def quarantine_requeue(screen: Screen, numbers: tuple[int, ...], reason: str, who: str) -> None:
+    """Try once more, by today's rules: after a key was added, a release deployed, an outage ended.
+
+    An event is judged again, also who signed it. A job's message is sent again. A transaction of Qonto's that can be
+    read now is read again by the next night. What would only come back stays, and is said; then it exits with 1.
+    """
+    with at_work() as (_, workbench):
+        rows = [_found(number) for number in numbers]
+        told = [_requeued(row, workbench, who, reason) for row in rows]
+    screen.rows("Requeued", ["quarantined", "source", "requeued", "why_not"], told)
+    if not all(one["requeued"] for one in told):
+        sys.exit(BROKEN)
+
+
+@quarantine.command("discard")
+@click.argument("numbers", metavar="QUARANTINED...", type=int, nargs=-1, required=True)
+@click.option("--reason", required=True, help="Why; kept in the audit.")
+@click.option("--who", default="operator", show_default=True, help="Your name, for the audit.")
+@as_json
+def quarantine_discard(screen: Screen, numbers: tuple[int, ...], reason: str, who: str) -> None:
+    """Say that nothing is to be done about these. Their bytes are kept; they are no longer listed."""
+    with at_work() as (_, workbench):
+        rows = [_found(number) for number in numbers]
+        try:
+            for row in rows:
+                discard(row, who, reason, workbench.clock())
+        except CannotRequeue as error:
+            raise Failure(str(error), USAGE) from error
+    screen.rows("Discarded", ["quarantined", "source", "reason"], [_content(row) for row in rows])
+
+
+def _requeued(row: Quarantine, workbench: Workbench, who: str, reason: str) -> dict[str, Any]:
+    try:
+        requeue(row, workbench, who, reason)
+    except CannotRequeue as error:
+        return {"quarantined": row.id, "source": row.source, "requeued": False, "why_not": str(error)}
+    return {"quarantined": row.id, "source": row.source, "requeued": True, "why_not": ""}
+
+
+def _found(number: int) -> Quarantine:
+    found: Quarantine | None = Quarantine.get_or_none(Quarantine.id == number)
+    if found is None:
+        raise Failure(f"nothing quarantined has the number {number}; `qonto-xero quarantine list` shows it", USAGE)
+    return found
+
+
+def _content(row: Quarantine) -> dict[str, Any]:
+    return {
+        "quarantined": row.id,
+        "source": row.source,
+        "created_at": row.created_at,
+        "settled_at": row.settled_at,
+        "bytes": len(row.payload),
+        "digest": row.digest,
+        "reason": row.reason,
+    }

@@ -1,0 +1,96 @@
+"""A person deals with what was put into quarantine: tried once more by today's rules, or discarded for good."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import msgspec
+
+from clients.decoding import decoder_of
+from clients.qonto.account_events import NotAnEvent
+from clients.qonto.transactions import Unreadable, read_row
+from models import audit
+from models.bank_account import read_again_from
+from models.database import transaction
+from models.outbox import OutboxMessage
+from models.quarantine import Quarantine, digest_of, settle
+from models.states import Lane
+from services.receive_event import SOURCE as EVENTS
+from services.receive_event import Delivery, quarantine_context, receive_trusted, understand
+from services.workbench import Workbench
+
+LANE = "lane "  # what the sources of messages begin with
+ACCOUNT = "Qonto account "  # and those of rows of a list of transactions
+
+
+class CannotRequeue(Exception):
+    """It stays in quarantine; the message says why."""
+
+
+class _Message(msgspec.Struct):
+    """A job's message, as far as it has to be sent again."""
+
+    actor_name: str
+    kwargs: dict[str, int | str | bool | None]
+
+
+def requeue(row: Quarantine, workbench: Workbench, who: str, reason: str) -> None:
+    """Let it go the way it would have gone, and settle it, with an audit entry. Raises CannotRequeue."""
+    now = workbench.clock()
+    with transaction():
+        _settle(row, who, "quarantine.requeue", reason, now)
+        if row.source == EVENTS:
+            _receive_again(row, workbench)
+        elif row.source.startswith(LANE):
+            _announce_again(row, now)
+        else:
+            _read_again(row)
+
+
+def discard(row: Quarantine, who: str, reason: str, now: datetime) -> None:
+    """Nobody will look at it again; its bytes are kept. Raises CannotRequeue when it was settled before."""
+    with transaction():
+        _settle(row, who, "quarantine.discard", reason, now)
+
+
+def payload_of(row: Quarantine, workbench: Workbench) -> bytes:
+    """Its bytes in clear. Raises CannotDecrypt."""
+    kept = bytes(row.payload)
+    return workbench.keyring.unseal(kept, quarantine_context(row.digest)) if row.is_sealed else kept
+
+
+def _settle(row: Quarantine, who: str, action: str, reason: str, now: datetime) -> None:
+    if not settle(row, now):
+        raise CannotRequeue(f"{row.id} was dealt with before")
+    audit.record(who, action, str(row.id), now, reason)
+
+
+def _receive_again(row: Quarantine, workbench: Workbench) -> None:
+    body = payload_of(row, workbench)
+    if digest_of(row.source, body) != row.digest:
+        raise CannotRequeue("only the beginning of its bytes was kept")
+    delivery = Delivery(body, **json.loads(row.headers))
+    try:
+        receive_trusted(understand(delivery, workbench), delivery, workbench)
+    except NotAnEvent as error:
+        raise CannotRequeue(f"it would come back: {error}") from error
+
+
+def _announce_again(row: Quarantine, now: datetime) -> None:
+    lane = row.source.removeprefix(LANE)
+    try:
+        message = decoder_of(_Message).decode(bytes(row.payload))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CannotRequeue("its bytes are no message") from error
+    if lane not in tuple(Lane):
+        raise CannotRequeue(f"there is no lane {lane}")
+    OutboxMessage.create(lane=lane, actor=message.actor_name, arguments=json.dumps(message.kwargs), created_at=now)
+
+
+def _read_again(row: Quarantine) -> None:
+    """The night reads the account from there on again, and stores what it did not have."""
+    read = read_row(bytes(row.payload))
+    if isinstance(read, Unreadable):
+        raise CannotRequeue(f"it still cannot be read: {read.problem}")
+    read_again_from(row.source.removeprefix(ACCOUNT), read.updated_at)

@@ -1,0 +1,23 @@
+"""What the listener stands on: the queue of Qonto's events, the database, and where events go."""
+
+from __future__ import annotations
+
+from clients.errors import RemoteError
+from messaging import Database, EventConsumer, ReceivedEvent
+from models.database import DATABASE_OUTAGE, close_connection, open_connection
+from services.receive_event import Delivery, put_into_quarantine, receive_event
+from services.workbench import Workbench
+
+
+def event_listener(url: str, workbench: Workbench) -> EventConsumer:
+    """A consumer that stores each event, and quarantines what is none and what RabbitMQ gave up on."""
+
+    def receive(event: ReceivedEvent) -> None:
+        delivery = Delivery(event.body, event.key_id, event.signature)
+        if event.died_of:
+            put_into_quarantine(delivery, event.died_of, workbench)
+        else:
+            receive_event(delivery, workbench)
+
+    database = Database(open=open_connection, close=close_connection)
+    return EventConsumer(url, receive, database, outages=(*DATABASE_OUTAGE, RemoteError))
