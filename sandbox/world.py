@@ -21,8 +21,8 @@ class World:
         self.requests = RequestLog()
         self.office = Office(self.ids)
         self.bank = Bank(self.ids)
-        # Ids of its own: the other ids of a seed are the same whether anything is emitted or not.
-        self.core = Core(Ids.seeded(None if seed is None else f"core {seed}"))
+        # Not of the seed: an event's id is used once ever, and whoever listens outlives this process.
+        self.core = Core(Ids.seeded(None))
 
     def reset(self) -> None:
         """Forget both services, what was emitted, the faults and the log; the clock and everything set stays."""
