@@ -11,7 +11,7 @@ import demo as demonstration
 from clients.http import Http
 from clients.qonto.account_events import EventType
 from clients.sandbox import Sandbox
-from commands.frame import BROKEN, UNREACHABLE, USAGE, Failure, as_json, the_settings, told_clearly
+from commands.frame import BROKEN, SETTINGS, UNREACHABLE, USAGE, Failure, as_json, the_settings, told_clearly
 from console import Screen
 from logs import log_to_stderr
 from sandbox import serve
@@ -62,6 +62,8 @@ def sandbox(context: click.Context, host: str, port: int, latency: float, seed: 
             )
         except OSError as error:
             raise Failure(f"cannot listen on {host}:{port}: {error.strerror}", UNREACHABLE) from error
+        except ValueError as error:  # of the broker's address; its text does not quote it
+            raise Failure(f"the broker of events is {error}", SETTINGS) from error
 
 
 @sandbox.command()

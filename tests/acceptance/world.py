@@ -19,6 +19,8 @@ import pytest
 
 from clients.http import Answer, Http
 from clients.sandbox import Sandbox
+from messaging.event_queues import KEY_ID as KEY_HEADER
+from messaging.event_queues import SIGNATURE
 from models.lease import Lease, LeaseRow
 from models.organisation import Connection
 from models.outbox import claim_unsent, mark_sent
@@ -28,6 +30,7 @@ from models.sync_run import SyncRun
 from scheduler.tick import tick
 from services.app_share import AppShare
 from services.connect import Grant, Wishes, connect
+from services.receive_event import Delivery, Reception, receive_event
 from services.request_sync import request_sync
 from services.sync_organisation import ACTOR, sync_organisation
 from services.take_up_event import take_up_event
@@ -35,6 +38,7 @@ from services.workbench import Workbench, make_workbench
 from settings import Secret, read_settings
 from tests.checker import Request as Request  # noqa: PLC0414 - journeys read it from here
 from tests.checker import check_world, id_in, in_words, read_requests, reader
+from tests.events import KEY, KEY_ID
 
 Row = dict[str, Any]
 
@@ -123,6 +127,10 @@ class World:
         self.sandbox.delete("/faults")
         self.faults.clear()
         return idle
+
+    def last_event(self) -> int:
+        """The number of the newest event of Qonto's core, to tell later ones from it."""
+        return int(self.sandbox.get("/core/events")["last"])
 
     def last_request(self) -> int:
         """The number of the newest request, to tell later ones from it."""
@@ -380,7 +388,9 @@ class Office:
             "QONTO_OAUTH_URL": f"{sandbox}/qonto",
             "QONTO_CLIENT_ID": "sandbox-qonto-client",
             "QONTO_CLIENT_SECRET": "sandbox-qonto-secret",
+            "EVENT_KEYS": f"{KEY_ID}:{base64.b64encode(KEY).decode()}",
         }
+        world.sandbox.post("/core", {"key_id": KEY_ID, "key": base64.b64encode(KEY).decode()})
         self._settings = read_settings({f"QONTO_XERO_{name}": value for name, value in environment.items()})
         self.workbench = self._new_workbench()
 
@@ -424,11 +434,12 @@ class Office:
         self.companies.append(company)
         return company
 
-    def reconnect(self, company: Company) -> None:
+    def reconnect(self, company: Company, *, follow: bool = False) -> None:
         """A person lets us in again, with a new consent in Xero."""
         company.known["xero_tokens"] = self._redeem(company.in_xero("authorize")["code"])
         connection = connect(self.workbench, self._grant(company, by_oauth=False), Wishes(), who="ada")
-        lose_accounts_run(connection.id)
+        if not follow:
+            lose_accounts_run(connection.id)
         company.connection_id = connection.id
 
     def _grant(self, company: Company, *, by_oauth: bool) -> Grant:
@@ -529,6 +540,15 @@ class Office:
             else:
                 self.follow(told["event_id"])
         return bool(claimed)
+
+    def hear(self, after: int, arrange: Callable[[list[Row]], list[Row]] = list) -> list[Reception]:
+        """What Qonto's core has said since the event of that number is delivered, in the order of `arrange`."""
+        said = self.world.sandbox.get("/core/events", after=str(after))["events"]
+        return [self.receive(one["body"].encode(), **one["headers"]) for one in arrange(said)]
+
+    def receive(self, body: bytes, **headers: str) -> Reception:
+        """A message arrives from Qonto's core."""
+        return receive_event(Delivery(body, headers.get(KEY_HEADER, ""), headers.get(SIGNATURE, "")), self.workbench)
 
     def follow(self, event_id: int) -> None:
         """A worker gets the message of an event, as the actors of account events do."""
