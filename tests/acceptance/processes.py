@@ -11,8 +11,8 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,9 @@ from click.testing import CliRunner
 from playhouse.pool import PooledDatabase
 
 from cli import main
+from messaging.event_queues import EXCHANGE, declare_event_queues
 from models.database import database as proxy
+from tests.events import KEY, KEY_ID
 from tests.sandbox.world_client import READY, REPOSITORY, Party, WorldClient
 from tests.servers.postgres import PostgresServer
 from tests.servers.processes import PrivateProcess, wait_until
@@ -248,6 +250,16 @@ class Broker:
             for body in bodies:
                 channel.basic_publish("", queue, body, pika.BasicProperties(delivery_mode=2))
 
+    def tell(self, events: Sequence[dict[str, Any]]) -> None:
+        """Publish events of the world's Qonto as it would, in this order."""
+        with pika.BlockingConnection(self._parameters) as connection:
+            channel = connection.channel()
+            declare_event_queues(channel)
+            channel.confirm_delivery()
+            for event in events:
+                properties = pika.BasicProperties(delivery_mode=2, headers=event["headers"])
+                channel.basic_publish(EXCHANGE, event["type"], event["body"].encode(), properties)
+
     def purge(self) -> None:
         """Empty every queue."""
         self._each_queue("queue_purge")
@@ -334,7 +346,19 @@ def company_settings(world_url: str, database_url: str, broker_url: str) -> dict
         "QONTO_API_URL": f"{world_url}/qonto",
         "QONTO_OAUTH_URL": f"{world_url}/qonto",
         "CLOCK_URL": world_url,
+        "EVENT_KEYS": f"{KEY_ID}:{base64.b64encode(KEY).decode()}",
     }
+
+
+@contextmanager
+def telling(world: WorldClient, broker_url: str) -> Iterator[None]:
+    """Inside the block, the world's Qonto tells of accounts on this RabbitMQ."""
+    key = {"key_id": KEY_ID, "key": base64.b64encode(KEY).decode()}
+    world.control("POST", "/core", {"broker_url": broker_url, **key})
+    try:
+        yield
+    finally:
+        world.control("POST", "/core", {"broker_url": None})
 
 
 @pytest.fixture(scope="session")
@@ -355,7 +379,8 @@ def company(
     with postgres_server.fresh_database(template=migrated) as database:
         company = Company(tmp_path, company_settings(town.url, postgres_server.url_of(database), rabbitmq_url))
         try:
-            yield company
+            with telling(town, rabbitmq_url):
+                yield company
         finally:
             company.close()
 

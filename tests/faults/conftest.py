@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance import processes
-from tests.acceptance.processes import company_settings
+from tests.acceptance.processes import company_settings, telling
 from tests.faults.rig import Aftermath, Failpoints, FaultyCompany, proxied
 from tests.faults.table import FaultTable
 from tests.sandbox.world_client import WorldClient
@@ -72,7 +72,8 @@ def company(
         settings = company_settings(town.url, postgres_server.url_of(database), rabbitmq_url)
         company = FaultyCompany(tmp_path, settings | {"FAILPOINTS": str(failpoints.folder)})
         try:
-            yield company
+            with telling(town, rabbitmq_url):
+                yield company
         finally:
             company.close()
 
