@@ -46,10 +46,11 @@ class Keyring:
 
     def unseal(self, sealed: bytes, context: str) -> bytes:
         """The bytes that `seal` was given. Raises CannotDecrypt, which names the context and never the bytes."""
-        key_id, _, raw = sealed.partition(b":")
-        cipher = self._ciphers.get(key_id.decode(errors="replace"))
+        prefix, _, raw = sealed.partition(b":")
+        key_id = prefix.decode(errors="replace")
+        cipher = self._ciphers.get(key_id)
         if cipher is None:
-            raise CannotDecrypt(f"{context} was encrypted under key {key_id.decode()!r}, which is not in the ring")
+            raise CannotDecrypt(f"{context} was encrypted under key {key_id!r}, which is not in the ring")
         try:
             return cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context.encode())
         except (InvalidTag, ValueError) as error:
