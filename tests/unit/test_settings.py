@@ -28,20 +28,28 @@ SECRETS = {
     "QONTO_XERO_XERO_CLIENT_SECRET": "xero_client_secret",
     "QONTO_XERO_QONTO_CLIENT_SECRET": "qonto_client_secret",
 }
+RINGS = {
+    "QONTO_XERO_ENCRYPTION_KEYS": "encryption_keys",
+    "QONTO_XERO_EVENT_KEYS": "event_keys",
+}
+BROKERS = {
+    "QONTO_XERO_BROKER_URL": "broker_url",
+    "QONTO_XERO_EVENTS_BROKER_URL": "events_broker_url",
+}
 
 
 def test_with_an_empty_environment_everything_runs_on_this_machine_against_the_real_apis() -> None:
     settings = read_settings({})
 
     assert settings.database_url == "sqlite:///qonto-xero.sqlite3"
-    assert settings.broker_url == "memory://"
+    assert settings.broker_url == settings.events_broker_url == "memory://"
     assert settings.xero_api_url == "https://api.xero.com"
     assert settings.xero_identity_url == "https://identity.xero.com"
     assert settings.qonto_api_url == "https://thirdparty.qonto.com"
     assert settings.qonto_oauth_url == "https://oauth.qonto.com"
     assert settings.qonto_app_url == "https://app.qonto.com"
     assert settings.clock_url == ""
-    assert settings.encryption_keys == {}
+    assert settings.encryption_keys == settings.event_keys == {}
     assert not settings.xero_client_secret
 
 
@@ -92,7 +100,7 @@ def test_each_secret_comes_from_its_own_variable_or_from_a_file(variable: str, s
     assert getattr(from_file, setting) == Secret("from a file")
 
 
-@pytest.mark.parametrize("variable", [*SECRETS, "QONTO_XERO_ENCRYPTION_KEYS"])
+@pytest.mark.parametrize("variable", [*SECRETS, *RINGS, "QONTO_XERO_EVENTS_BROKER_URL"])
 def test_a_secret_file_that_cannot_be_read_is_refused_by_the_name_of_its_variable(
     variable: str, tmp_path: Path
 ) -> None:
@@ -107,12 +115,20 @@ def test_a_secret_file_that_is_no_text_is_refused_by_the_name_of_its_variable(tm
         read_settings({"QONTO_XERO_XERO_CLIENT_SECRET_FILE": str(tmp_path / "secret")})
 
 
-def test_the_encryption_keys_are_kept_newest_first() -> None:
-    settings = read_settings({"QONTO_XERO_ENCRYPTION_KEYS": f" new:{ENCODED}, old:{OLD_ENCODED} ,"})
+@pytest.mark.parametrize(("variable", "setting"), RINGS.items())
+def test_each_key_ring_is_kept_newest_first_and_may_stand_in_a_file(
+    variable: str, setting: str, tmp_path: Path
+) -> None:
+    ring = f" new:{ENCODED}, old:{OLD_ENCODED} ,"
+    (tmp_path / "keys").write_text(ring + "\n")
 
-    assert list(settings.encryption_keys.items()) == [("new", KEY), ("old", OLD_KEY)]
+    from_environment = getattr(read_settings({variable: ring}), setting)
+    from_file = getattr(read_settings({variable + "_FILE": str(tmp_path / "keys")}), setting)
+
+    assert list(from_environment.items()) == list(from_file.items()) == [("new", KEY), ("old", OLD_KEY)]
 
 
+@pytest.mark.parametrize("variable", RINGS)
 @pytest.mark.parametrize(
     "ring",
     [
@@ -126,11 +142,24 @@ def test_the_encryption_keys_are_kept_newest_first() -> None:
         f"new:{ENCODED},old:é",
     ],
 )
-def test_a_malformed_key_ring_is_refused_without_showing_a_key(ring: str) -> None:
-    with pytest.raises(SettingsError, match="QONTO_XERO_ENCRYPTION_KEYS") as refusal:
-        read_settings({"QONTO_XERO_ENCRYPTION_KEYS": ring})
+def test_a_malformed_key_ring_is_refused_by_name_without_showing_a_key(variable: str, ring: str) -> None:
+    with pytest.raises(SettingsError, match=variable) as refusal:
+        read_settings({variable: ring})
 
     assert ENCODED not in str(refusal.value)
+
+
+def test_only_whoever_says_so_takes_unsigned_events() -> None:
+    signatures, keys = "QONTO_XERO_EVENT_SIGNATURES", {"QONTO_XERO_EVENT_KEYS": f"new:{ENCODED}"}
+
+    assert read_settings(keys).event_keys == read_settings({signatures: "required"} | keys).event_keys == {"new": KEY}
+    assert read_settings({signatures: "off"} | keys).event_keys is None
+
+
+@pytest.mark.parametrize("value", ["Off", "no", "0", "optional"])
+def test_what_is_neither_a_yes_nor_a_no_to_unsigned_events_is_refused_by_name(value: str) -> None:
+    with pytest.raises(SettingsError, match="QONTO_XERO_EVENT_SIGNATURES"):
+        read_settings({"QONTO_XERO_EVENT_SIGNATURES": value})
 
 
 def test_a_secret_never_shows_itself() -> None:
@@ -177,17 +206,27 @@ def test_settings_show_nothing_of_themselves() -> None:
     assert repr(settings) == str(settings) == f"{settings}" == "Settings(***)"
 
 
+@pytest.mark.parametrize("variable", BROKERS)
 @pytest.mark.parametrize("url", ["redis://host", "amqp://", "amqp://user:hunter2@host:port/", "some text"])
-def test_a_broker_url_that_makes_no_sense_is_refused_by_name_and_not_shown(url: str) -> None:
-    with pytest.raises(SettingsError, match="QONTO_XERO_BROKER_URL") as refusal:
-        read_settings({"QONTO_XERO_BROKER_URL": url})
+def test_a_broker_url_that_makes_no_sense_is_refused_by_name_and_not_shown(variable: str, url: str) -> None:
+    with pytest.raises(SettingsError, match=variable) as refusal:
+        read_settings({variable: url})
 
     assert "hunter2" not in str(refusal.value)
 
 
+@pytest.mark.parametrize(("variable", "setting"), BROKERS.items())
 @pytest.mark.parametrize("url", ["memory://", "amqp://user:secret@host:5672/vhost", "amqps://host/"])
-def test_a_broker_url_of_a_known_kind_is_taken_as_it_is(url: str) -> None:
-    assert read_settings({"QONTO_XERO_BROKER_URL": url}).broker_url == url
+def test_a_broker_url_of_a_known_kind_is_taken_as_it_is(variable: str, setting: str, url: str) -> None:
+    assert getattr(read_settings({variable: url}), setting) == url
+
+
+def test_events_come_by_our_own_broker_unless_another_is_named() -> None:
+    ours = {"QONTO_XERO_BROKER_URL": "amqp://ours/"}
+
+    assert read_settings(ours).events_broker_url == "amqp://ours/"
+    both = read_settings(ours | {"QONTO_XERO_EVENTS_BROKER_URL": "amqp://theirs/"})
+    assert (both.broker_url, both.events_broker_url) == ("amqp://ours/", "amqp://theirs/")
 
 
 def test_failpoints_can_only_be_armed_beside_a_sandbox() -> None:
