@@ -9,7 +9,11 @@ CONTACT_LENGTH = 255  # Xero's limit for a contact name
 REFERENCE_LENGTH = 255  # Xero documents it for invoices, and no other limit for bank transactions
 DESCRIPTION_LENGTH = 1000  # well under what Xero's line items take
 JOINERS = "\u200c\u200d"  # invisible, but part of how Persian words and emoji are written
-IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}\b")  # ISO 13616: 15 to 34 characters, often in groups
+GAP = r"(?:\s|\\u(?:00[aA]0|202[fF]))"  # between the groups of an IBAN; JSON may escape a space that does not break
+IBAN = re.compile(  # ISO 13616: 15 to 34 characters; it may stand right after an escape such as \u00a0 or \xe9
+    r"(?:(?<![A-Z0-9])|(?<=\\u[0-9a-fA-F]{4})|(?<=\\x[0-9a-f]{2}))"
+    rf"[A-Z]{{2}}[0-9]{{2}}(?:{GAP}?[A-Z0-9]){{11,30}}(?![A-Z0-9])"
+)
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn"}  # controls, direction overrides, lone surrogates, unassigned
 
 
@@ -31,7 +35,7 @@ def single_line(text: str, length: int) -> str:
 
 def without_ibans(text: str) -> str:
     """The text with what looks like an IBAN shortened to its last four characters."""
-    return IBAN.sub(lambda found: f"...{found[0][-4:]}", text)
+    return IBAN.sub(lambda found: f"...{re.sub(GAP, '', found[0])[-4:]}", text)
 
 
 def contact_name(*candidates: str) -> str:
