@@ -38,6 +38,13 @@ class LeftOut(StrEnum):
     NOT_ACTIVE = "account_not_active"
 
 
+class Gone(StrEnum):
+    """Why a Xero account of ours is not there any more."""
+
+    DELETED = "deleted_or_archived_in_xero"
+    CODE_TAKEN = "code_taken"
+
+
 class Followed(StrEnum):
     """What came of an event of Qonto's core, where the account's own reason does not say it."""
 
@@ -62,6 +69,8 @@ SENTENCES: dict[str, str] = {
     Excluded.EXTERNAL: "The account is at another bank.",
     LeftOut.CLOSED: "The account is closed in Qonto, and none is made for it in Xero.",
     LeftOut.NOT_ACTIVE: "The account is not active in Qonto yet; it is made in Xero once it is.",
+    Gone.DELETED: "A person deleted or archived it in Xero.",
+    Gone.CODE_TAKEN: "Xero has its code on another account, or on an archived one.",
     Followed.IN_XERO: "The account is in Xero.",
     Followed.STOPPED: "Everything that settled before the account was closed was read; nothing more is.",
     Followed.NOT_CONNECTED: "The organisation had no live connection to Xero.",

@@ -10,7 +10,7 @@ from clients.xero.accounts import CODE_TAKEN, CURRENCY_MISSING, NAME_TAKEN, crea
 from domain.account_choice import ACTIVE
 from domain.marks import account_mark
 from domain.naming import free_name
-from domain.reasons import Held
+from domain.reasons import Gone, Held
 from failpoints import hit
 from models.bank_account import AccountLink
 from models.states import LinkState
@@ -65,7 +65,7 @@ def _after_refusal(job: Job, account: QontoAccount, link: AccountLink, chart: Ch
         if found and found.status == ACTIVE:
             store_link(job, link, LinkState.LIVE, xero_account_id=found.account_id)
             return None
-        store_link(job, link, LinkState.GONE, reason="code_taken")
+        store_link(job, link, LinkState.GONE, reason=Gone.CODE_TAKEN)
         return link.generation + 1
     store_link(job, link, LinkState.HELD, reason=Held.CURRENCY if CURRENCY_MISSING in words else Held.NO_ACCOUNT)
     job.notes.append(f"account {account.id} is not in Xero: {'; '.join(error.messages) or error.problem}")

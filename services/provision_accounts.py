@@ -9,6 +9,7 @@ from clients.qonto.bank_accounts import QontoAccount, list_bank_accounts
 from clients.xero.accounts import list_accounts
 from domain.account_choice import Create, KnownLink, Use, choose
 from domain.marks import account_mark
+from domain.reasons import Gone
 from domain.text import storable
 from models.bank_account import AccountLink, BankAccount, newest_links
 from models.states import LinkState
@@ -75,7 +76,7 @@ def _provision(job: Job, account: QontoAccount, link: AccountLink | None, chart:
         _keep(job, account, link, choice)
         return
     if link and link.state == LinkState.LIVE:
-        store_link(job, link, LinkState.GONE, reason="deleted_or_archived_in_xero")
+        store_link(job, link, LinkState.GONE, reason=Gone.DELETED)
     if isinstance(choice, Create):
         create_account(job, account, choice.generation, chart)
 
