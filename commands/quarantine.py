@@ -16,6 +16,7 @@ from services.settle_quarantine import CannotRequeue, discard, payload_of, reque
 from services.workbench import Workbench
 
 COLUMNS = ("quarantined", "source", "created_at", "bytes", "reason")
+MOST_BITS = 64  # of a number that a database counts with, its sign too
 MOST_SHOWN = 4_000  # characters of a payload; --raw gives all of it
 
 
@@ -98,12 +99,13 @@ def _requeued(row: Quarantine, workbench: Workbench, who: str, reason: str) -> d
     try:
         requeue(row, workbench, who, reason)
     except CannotRequeue as error:
-        return {"quarantined": row.id, "source": row.source, "requeued": False, "why_not": str(error)}
+        return {"quarantined": row.id, "source": row.source, "requeued": False, "why_not": without_ibans(str(error))}
     return {"quarantined": row.id, "source": row.source, "requeued": True, "why_not": ""}
 
 
 def _found(number: int) -> Quarantine:
-    found: Quarantine | None = Quarantine.get_or_none(Quarantine.id == number)
+    countable = number.bit_length() < MOST_BITS
+    found: Quarantine | None = Quarantine.get_or_none(Quarantine.id == number) if countable else None
     if found is None:
         raise Failure(f"nothing quarantined has the number {number}; `qonto-xero quarantine list` shows it", USAGE)
     return found
@@ -117,5 +119,5 @@ def _content(row: Quarantine) -> dict[str, Any]:
         "settled_at": row.settled_at,
         "bytes": len(row.payload),
         "digest": row.digest,
-        "reason": row.reason,
+        "reason": without_ibans(row.reason),
     }

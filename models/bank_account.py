@@ -97,14 +97,14 @@ def store_chain(connection_id: str, bank_account_id: str, broken_at: str) -> Non
 
 
 READ_AGAIN = """
-    UPDATE cursor SET read_until = {moment}, read_whole_at = NULL
-    WHERE bank_account_id = {bank_account_id} AND read_until > {moment}
+    UPDATE cursor SET read_until = CASE WHEN read_until > {moment} THEN {moment} ELSE read_until END,
+    read_whole_at = NULL WHERE bank_account_id = {bank_account_id}
 """
 
 
-def read_again_from(bank_account_id: str, moment: datetime) -> int:
-    """Let the next night read an account from a moment on, over whichever connection; how many cursors went back."""
-    return run(READ_AGAIN, bank_account_id=bank_account_id, moment=moment)
+def read_again_from(bank_account_id: str, moment: datetime) -> None:
+    """Let the next night read an account from a moment on, also a closed one, over whichever connection."""
+    run(READ_AGAIN, bank_account_id=bank_account_id, moment=moment)
 
 
 READ_WHOLE = """
