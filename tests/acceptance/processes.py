@@ -233,6 +233,10 @@ class Broker:
             answer: Any = connection.channel().queue_declare(queue, passive=True)
             return int(answer.method.message_count)
 
+    def is_read(self, queue: str) -> bool:
+        """Whether somebody reads `queue`."""
+        return queue in self._server.ctl("list_consumers", "--vhost", self._vhost, "--silent", "queue_name").split()
+
     def take(self, queue: str) -> list[bytes]:
         """Take every message that waits in `queue`."""
         with pika.BlockingConnection(self._parameters) as connection:

@@ -29,6 +29,7 @@ OPEN_WORK = """
          + (SELECT count(*) FROM posting_batch WHERE state <> 'resolved')
          + (SELECT count(*) FROM outbox_message WHERE sent_at IS NULL)
          + (SELECT count(*) FROM lease WHERE owner <> '')
+         + (SELECT count(*) FROM inbox_event WHERE handled_at IS NULL)
 """
 SIGNS_OF_WORK = """
     SELECT (SELECT max(fence) || ' ' || max(expires_at) FROM lease), (SELECT count(*) FROM posting_event),
@@ -40,6 +41,7 @@ NEXT_MOMENT = """
     SELECT min(moment) FROM (
         SELECT wake_at AS moment FROM sync_run WHERE state NOT IN ('done', 'failed', 'caught_up')
         UNION ALL SELECT expires_at FROM lease WHERE owner <> ''
+        UNION ALL SELECT announced_at + interval '5 minutes' FROM inbox_event WHERE handled_at IS NULL
     ) AS moments WHERE moment > %s
 """
 
