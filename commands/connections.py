@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import click
 
 from commands.accounts import ACCOUNT_COLUMNS
-from commands.frame import USAGE, Failure, as_json, at_work, the_connection
+from commands.frame import USAGE, WHO, Failure, as_json, at_work, the_connection
 from console import Screen
 from services.connect import Grant, Wishes, connect
 from services.view_accounts import view_accounts
@@ -36,7 +36,7 @@ def connections() -> None:
     "--qonto-token-file", type=click.Path(exists=True, dir_okay=False), help="Or Qonto's OAuth refresh token."
 )
 @click.option("--xero-token-file", type=click.Path(exists=True, dir_okay=False), help="Holds Xero's refresh token.")
-@click.option("--who", default="operator", show_default=True, help="Your name, for the audit.")
+@WHO
 @as_json
 def connections_add(
     screen: Screen,

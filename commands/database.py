@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
-from commands.frame import as_json, at_work, the_settings
+from commands.frame import REASON, WHO, as_json, at_work, the_settings
 from console import Screen
 from models.database import configure, connected, where
 from models.migrate import migrate
@@ -33,8 +33,8 @@ def db_migrate(screen: Screen) -> None:
 
 @db.command("restored")
 @click.option("--taken-at", type=click.DateTime(), required=True, help="When the backup was taken (UTC).")
-@click.option("--reason", required=True, help="Why it was restored; kept in the audit.")
-@click.option("--who", default="operator", show_default=True, help="Your name, for the audit.")
+@REASON
+@WHO
 @as_json
 def db_restored(taken_at: datetime, reason: str, who: str, screen: Screen) -> None:
     """Say it before any worker runs on a database that was restored from a backup.

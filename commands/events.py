@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from clients.qonto.account_events import EventType
-from commands.frame import USAGE, Failure, as_json, at_work
+from commands.frame import REASON, USAGE, WHO, Failure, as_json, at_work
 from console import Screen
 from models.inbox import InboxEvent, choose_events
 from models.organisation import Organisation
@@ -89,8 +89,8 @@ def events_show(screen: Screen, event: str) -> None:
 @events.command("replay")
 @click.argument("names", metavar="[EVENT]...", nargs=-1)
 @choosing
-@click.option("--reason", required=True, help="Why; kept in the audit.")
-@click.option("--who", default="operator", show_default=True, help="Your name, for the audit.")
+@REASON
+@WHO
 @click.option("--dry-run", is_flag=True, help="Only show which events it would be.")
 @click.option("--yes-many", is_flag=True, help=f"Also if it touches more than {MOST_ORGANISATIONS} organisations.")
 @as_json

@@ -66,6 +66,16 @@ def told_clearly() -> Iterator[None]:
         raise Failure(f"the database {where()} failed: {str(error).strip().splitlines()[0]}", UNREACHABLE) from error
 
 
+def _said(_context: click.Context, _parameter: click.Parameter, reason: str) -> str:
+    if not reason.strip():
+        raise click.BadParameter("it is empty: whoever reads the audit wants to know why")
+    return reason
+
+
+WHO = click.option("--who", default="operator", show_default=True, help="Your name, for the audit.")
+REASON = click.option("--reason", required=True, callback=_said, help="Why; kept in the audit.")
+
+
 def as_json(command: Command) -> Command:
     """The `--json` option, as a `screen` argument."""
 

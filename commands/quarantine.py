@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from commands.frame import BROKEN, USAGE, Failure, as_json, at_work
+from commands.frame import BROKEN, REASON, USAGE, WHO, Failure, as_json, at_work
 from console import Screen
 from domain.text import without_ibans
 from models import audit
@@ -40,7 +40,7 @@ def quarantine_list(screen: Screen, everything: bool, limit: int) -> None:
 @quarantine.command("show")
 @click.argument("number", metavar="QUARANTINED", type=int)
 @click.option("--raw", is_flag=True, help="The exact bytes and nothing else, IBANs too; noted in the audit.")
-@click.option("--who", default="operator", show_default=True, help="Your name, for the audit.")
+@WHO
 @as_json
 def quarantine_show(screen: Screen, number: int, raw: bool, who: str) -> None:
     """One of them: where it came from, why it is here, and its bytes as text, IBANs shortened."""
@@ -61,8 +61,8 @@ def quarantine_show(screen: Screen, number: int, raw: bool, who: str) -> None:
 
 @quarantine.command("requeue")
 @click.argument("numbers", metavar="QUARANTINED...", type=int, nargs=-1, required=True)
-@click.option("--reason", required=True, help="Why; kept in the audit.")
-@click.option("--who", default="operator", show_default=True, help="Your name, for the audit.")
+@REASON
+@WHO
 @as_json
 def quarantine_requeue(screen: Screen, numbers: tuple[int, ...], reason: str, who: str) -> None:
     """Try once more, by today's rules: after a key was added, a release deployed, an outage ended.
@@ -80,8 +80,8 @@ def quarantine_requeue(screen: Screen, numbers: tuple[int, ...], reason: str, wh
 
 @quarantine.command("discard")
 @click.argument("numbers", metavar="QUARANTINED...", type=int, nargs=-1, required=True)
-@click.option("--reason", required=True, help="Why; kept in the audit.")
-@click.option("--who", default="operator", show_default=True, help="Your name, for the audit.")
+@REASON
+@WHO
 @as_json
 def quarantine_discard(screen: Screen, numbers: tuple[int, ...], reason: str, who: str) -> None:
     """Say that nothing is to be done about these. Their bytes are kept; they are no longer listed."""

@@ -7,7 +7,7 @@ from threading import Event
 
 import click
 
-from commands.frame import BROKEN, as_json, at_work, stop_on_signal, the_connection
+from commands.frame import BROKEN, WHO, as_json, at_work, stop_on_signal, the_connection
 from console import Screen
 from logs import log_to_stderr
 from messaging import Lane
@@ -25,7 +25,7 @@ FOLLOW_SECONDS = 0.1  # between two looks at a run
 @click.command()
 @click.argument("organisation", metavar="ORG")
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Follow the run until it ends.")
-@click.option("--who", default="operator", show_default=True, help="Your name, for the audit.")
+@WHO
 @as_json
 def sync(screen: Screen, organisation: str, wait: bool, who: str) -> None:
     """Sync ORG now. With a broker a worker does it; without one, this command does."""

@@ -59,6 +59,14 @@ Connection.add_index(
 )
 
 
+def live_connection(organisation_id: str) -> Connection | None:
+    """The connection over which an organisation, given by its id alone, is synced."""
+    found: Connection | None = Connection.get_or_none(
+        (Connection.organisation_id == organisation_id) & (Connection.state == ConnectionState.LIVE)
+    )
+    return found
+
+
 def connection_of(organisation: str) -> Connection | None:
     """The connection that has not ended of an organisation, given by its id or its slug."""
     named = (Organisation.id == organisation) | (Organisation.slug == organisation)

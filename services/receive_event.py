@@ -14,10 +14,9 @@ from domain.reasons import Followed
 from failpoints import hit
 from models.database import transaction
 from models.inbox import announce_events, event_of, settle_event, store_event
-from models.organisation import connection_of
+from models.organisation import live_connection
 from models.quarantine import Quarantine, digest_of
 from models.quarantine import store as store_quarantine
-from models.states import ConnectionState
 from services.workbench import Workbench
 
 log = logging.getLogger(__name__)
@@ -85,8 +84,7 @@ def receive_trusted(event: AccountEvent, delivery: Delivery, workbench: Workbenc
             if event_of(event.source, event.id).digest != digest:
                 raise NotAnEvent("an event of this source and id is in the inbox already, with other bytes")
             return Reception.KNOWN
-        connection = connection_of(event.organisation_id)
-        if connection and connection.state == ConnectionState.LIVE:
+        if live_connection(event.organisation_id):
             announce_events([(number, event.type)], now)
         else:
             settle_event(number, Followed.NOT_CONNECTED, now)

@@ -8,9 +8,9 @@ from domain.calendar import local_date
 from domain.reasons import Followed
 from models.database import transaction
 from models.inbox import InboxEvent, settle_event
-from models.organisation import Connection, Organisation, connection_of
+from models.organisation import Connection, Organisation, live_connection
 from models.statements import load
-from models.states import ConnectionState, Lane, RunKind
+from models.states import Lane, RunKind
 from models.sync_run import SyncRun, ask_for_run
 
 
@@ -23,8 +23,8 @@ def take_up_event(event_id: int, now: datetime) -> int | None:
         event = load(InboxEvent, event_id)
         if event.handled_at:
             return None
-        connection = connection_of(event.organisation_id)
-        if connection is None or connection.state != ConnectionState.LIVE:
+        connection = live_connection(event.organisation_id)
+        if connection is None:
             settle_event(event.id, Followed.NOT_CONNECTED, now)
             return None
         return int(ask_for_accounts(connection, now).id)

@@ -541,6 +541,15 @@ def test_an_organisation_that_is_not_connected_wakes_nobody(office: Office) -> N
     assert OutboxMessage.select().count() == 0
 
 
+def test_an_organisation_is_known_by_its_id_alone(office: Office) -> None:
+    company = office.established()
+    body = event(organisation_id=company.known["slug"], account_id=company.account_id)
+
+    office.receive(body, **headers_of(body))
+
+    assert outcomes() == ["not_connected"]
+
+
 def test_a_message_that_finds_the_organisation_disconnected_does_nothing(office: Office) -> None:
     company = office.established()
     said = office.world.last_event()
