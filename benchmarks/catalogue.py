@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from benchmarks.account_events import idle_seconds, seconds_during_a_night
 from benchmarks.allowed_calls import XERO_MINUTE, Pace, pace
 from benchmarks.due_at_once import Rush, rush
 from benchmarks.figure import Figure, at_least, at_most, growth, percentile
@@ -23,6 +24,7 @@ FLEET = 100_000
 ONE_BIG = 20_000
 NIGHT_ORGANISATIONS, SMALL = 300, 200
 MINUTES = 3
+ACCOUNTS = 100
 
 Measured = TypeVar("Measured")
 
@@ -164,6 +166,21 @@ def tenfold(bench: Bench) -> list[Figure]:
     ]
 
 
+def account_events(bench: Bench) -> list[Figure]:
+    """(h)"""
+    organisations = bench.of(NIGHT_ORGANISATIONS)
+    idle = idle_seconds(bench.stage, bench.of(ACCOUNTS))
+    busy = seconds_during_a_night(bench.stage, organisations)
+    beside = f"during a night of {organisations} organisations"
+    return [
+        Figure("h", "From an account's event to its account in Xero, half of them, idle", percentile(idle, 0.5), "s"),
+        Figure("h", "The same, 99 of 100, idle", percentile(idle, 0.99), "s", at_most(5)),
+        Figure("h", f"The same, half of them, {beside}", percentile(busy, 0.5), "s"),
+        Figure("h", f"The same, 99 of 100, {beside}", percentile(busy, 0.99), "s", at_most(5)),
+        Figure("h", f"Accounts opened {beside}", len(busy), ""),
+    ]
+
+
 CATALOGUE: dict[str, Callable[[Bench], list[Figure]]] = {
     "a": posting,
     "b": allowed_calls,
@@ -172,4 +189,5 @@ CATALOGUE: dict[str, Callable[[Bench], list[Figure]]] = {
     "e": fleet,
     "f": memory,
     "g": tenfold,
+    "h": account_events,
 }

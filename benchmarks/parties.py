@@ -47,8 +47,8 @@ def settle(party: Party, count: int) -> None:
         party.pay(*made[start : start + ROWS_A_REQUEST])
 
 
-def connect(show: Show, parties: list[Party]) -> None:
-    """Connect them by the command line, without a process for each."""
+def connect(show: Show, parties: list[Party], *, follow: bool = False) -> None:
+    """Connect them by the command line, without a process for each; unless `follow`, the night makes their accounts."""
     for party in parties:
         key, token = show.company.folder / "key", show.company.folder / "token"
         key.write_text(f"{party.known['qonto_login']}:{party.known['qonto_secret']}\n")
@@ -58,6 +58,8 @@ def connect(show: Show, parties: list[Party]) -> None:
         ran = show.company.ask("connections", "add", *files, *options)
         if ran.code:
             raise RuntimeError(f"cannot connect {party.known['slug']}: {ran.err or ran.out}")
+    if not follow:
+        show.company.query("DELETE FROM sync_run WHERE kind = 'accounts'")
 
 
 def posted(show: Show) -> int:
