@@ -26,6 +26,7 @@ MEANINGS = {
     "I12": "one worker at a time for an organisation",
     "I13": "one refresh of a token at a time",
     "I14": "Xero's limits are kept",
+    "I15": "each event of Qonto's core was followed, and no account of ours is older than what it told",
     "I16": "one run an organisation, kind and date",
     "I17": "sums are equal, each account and day",
     "I22": "each local date has its night",

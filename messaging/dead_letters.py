@@ -5,6 +5,7 @@ while the database was away. A dead letter leaves its queue only after it was re
 """
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from threading import Event, Thread
@@ -30,6 +31,8 @@ REASONS = {
     "rejected": "a worker rejected it and could not write it down",
     "maxlen": "its queue was full",
 }
+
+CAUSE = re.compile("[a-z_]{1,40}")  # a word as RabbitMQ uses them; a publisher may have put anything there
 
 
 class DeadLetterReader(dramatiq.Middleware):
@@ -77,6 +80,8 @@ def read_dead_letter(queue: str, headers: Mapping[str, Any], body: bytes) -> Dea
 
 
 def why_dead(headers: Mapping[str, Any]) -> str:
-    """Why RabbitMQ gave a message up, from the headers that it added."""
-    cause = str(headers.get("x-first-death-reason", "unknown"))
+    """Why RabbitMQ gave a message up, from the headers that it added, or that came with the message: never empty."""
+    cause = headers.get("x-first-death-reason")
+    if not isinstance(cause, str) or not CAUSE.fullmatch(cause):
+        return "unknown"
     return REASONS.get(cause, cause)

@@ -14,6 +14,7 @@ from typing import Any
 import pika
 from pika.exceptions import AMQPError
 
+import messaging.header_values  # noqa: F401 - no header may end a connection
 from messaging.addresses import with_defaults
 from messaging.quarantine import reason_of
 

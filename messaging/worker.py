@@ -40,9 +40,24 @@ def _crews(lanes: Iterable[Lane]) -> list[set[Lane]]:
     return [crew for crew in (wanted & {Lane.INTERACTIVE}, wanted - {Lane.INTERACTIVE}) if crew]
 
 
+class _Crew(Worker):
+    """A worker beside others on one broker, whose queues are all declared before it starts."""
+
+    def start(self) -> None:
+        self.broker.emit_before("worker_boot", self)
+        # dramatiq learns of queues by a middleware, and a broker wants each kind of those only once.
+        for queue in self.broker.get_declared_queues():
+            self._add_consumer(queue)
+        for queue in self.broker.get_declared_delay_queues():
+            self._add_consumer(queue, delay=True)
+        for _ in range(self.worker_threads):
+            self._add_worker()
+        self.broker.emit_after("worker_boot", self)
+
+
 def _start(broker: Broker, lanes: set[Lane], threads: int) -> Worker:
     queues = {lane.value for lane in lanes}
-    worker = Worker(broker, queues=queues, worker_timeout=500, worker_threads=threads)
+    worker = _Crew(broker, queues=queues, worker_timeout=500, worker_threads=threads)
     # One message a thread: a fetched message that waits would die with a poisonous one that runs.
     worker.queue_prefetch = threads
     worker.delay_prefetch = DELAYED_PREFETCH

@@ -1,4 +1,4 @@
-"""What our own database can be held to without asking anybody: I3, I7, I10, I12, I16 and I22."""
+"""What our own database can be held to without asking anybody: I3, I7, I10, I12, I15, I16 and I22."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from datetime import date, datetime, timedelta
 
 from domain.calendar import NIGHT, falls_due, latest_due, local_date
 from domain.ledger_check_lines import Line
-from domain.reasons import Held
+from domain.reasons import Followed, Held
 from domain.recovery import PROOF_AFTER
+from models.bank_account import BankAccount
+from models.inbox import InboxEvent
 from models.lease import LEASE, LeaseRow
 from models.organisation import Connection, Organisation
 from models.posting import Posting, PostingEvent
@@ -19,6 +21,8 @@ from models.sync_run import SyncRun
 
 PICKED_UP = timedelta(seconds=60)  # how long what nobody works on may lie before somebody is woken
 OPENED = timedelta(minutes=5)  # after 23:00, by when a scheduler that runs has opened the night
+FOLLOWED = timedelta(minutes=15)  # after a worker was told of it, the longest that an event may wait for Qonto's lists
+SEEN = (Followed.IN_XERO, Followed.STOPPED)  # outcomes that say that Qonto showed the account like this
 NIGHTS_BACK = 14  # the scheduler writes down missed nights so far back
 CLOCKS = timedelta(seconds=5)  # between two machines
 ON_ITS_WAY = (PostingState.SENDING, PostingState.UNCERTAIN)
@@ -32,6 +36,7 @@ def lines_of_database(connection: Connection, now: datetime, *, awake_at: dateti
         Line("I7", list(_left_behind(connection, now))),
         Line("I10", list(_unproved_attempts(connection))),
         Line("I12", list(_wrong_fences(connection, now))),
+        Line("I15", list(_events_left(connection, now))),
         Line("I16", list(_runs_twice(connection))),
         Line("I22", list(_missing_nights(connection, awake_at or now))),
     ]
@@ -117,6 +122,19 @@ def _wrong_fences(connection: Connection, now: datetime) -> Iterator[str]:
     ahead = PostingBatch.connection_id.in_(mine) & (PostingBatch.fence > highest)
     for batch in PostingBatch.select().where(ahead).order_by(PostingBatch.id):
         yield f"batch {batch.id} has fence {batch.fence}, the lease only {highest}"
+
+
+def _events_left(connection: Connection, now: datetime) -> Iterator[str]:
+    ours = InboxEvent.organisation_id == connection.organisation_id
+    for event in InboxEvent.select().where(ours & InboxEvent.handled_at.is_null()).order_by(InboxEvent.id):
+        if event.announced_at < now - FOLLOWED and connection.state == ConnectionState.LIVE:
+            yield f"event {event.id} has not been followed since {event.announced_at:%F %T}"
+    told = InboxEvent.select(InboxEvent.id, InboxEvent.version, BankAccount.updated_at.alias("known")).join(
+        BankAccount, on=(BankAccount.id == InboxEvent.bank_account_id)
+    )
+    older = InboxEvent.outcome.in_(SEEN) & (BankAccount.updated_at < InboxEvent.version)
+    for event in told.where(ours & older).order_by(InboxEvent.id):
+        yield f"event {event.id} told of a version of its account that is newer than ours"
 
 
 def _runs_twice(connection: Connection) -> Iterator[str]:

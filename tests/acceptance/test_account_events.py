@@ -11,6 +11,7 @@ import pytest
 
 from domain.following import LATE, PATIENCE
 from models.audit import AuditEntry
+from models.bank_account import BankAccount
 from models.inbox import InboxEvent
 from models.lease import take_lease
 from models.organisation import Connection
@@ -19,6 +20,7 @@ from models.quarantine import Quarantine
 from models.states import ConnectionState, RunKind, RunState
 from models.sync_run import SILENCE, SyncRun
 from services import sync_organisation
+from services.check_database import lines_of_database
 from services.receive_event import Reception
 from tests.acceptance.world import Company, Office, before, spends
 from tests.events import event, headers_of
@@ -424,12 +426,12 @@ def test_the_night_gives_way_to_an_account_and_goes_on_after_it(
         office.follow(told.id)  # the lease is held, so it waits in line
 
     office.at_23()
-    with before("services.send_batches.put_bank_transactions", an_account_is_opened):
+    with before("services.post_transactions.freeze_batch", an_account_is_opened):
         office.turn()
     seen.append(len(company.postings_sent()))
     office.run_until_quiet()
 
-    assert 0 < seen[0] < 6
+    assert seen == [1], "what was under way is brought to its end"
     assert outcomes() == ["in_xero"]
     assert company.states() == {"posted": 6}
     [accounts, night] = [one for one in company.runs() if one.kind in {RunKind.ACCOUNTS, RunKind.NIGHTLY}][-2:]
@@ -525,6 +527,44 @@ def test_xeros_limit_makes_an_account_wait_no_longer_than_xero_says(office: Offi
 
     assert timedelta(seconds=36) <= wake_at - company.runs()[-1].started_at <= timedelta(seconds=38)
     assert outcomes() == ["in_xero"]
+
+
+def i15(office: Office, company: Company) -> list[str]:
+    """What `check` finds wrong with how accounts follow Qonto."""
+    lines = lines_of_database(company.connection, office.world.now)
+    return next(line.violations for line in lines if line.name == "I15")
+
+
+def test_the_check_names_an_event_that_nobody_follows(office: Office) -> None:
+    company = office.established()
+    said = office.world.last_event()
+    company.opens_account("Taxes")
+    office.hear(said)
+    office.world.wait(minutes=15)
+    assert i15(office, company) == []
+
+    office.world.wait(seconds=1)
+
+    [told] = InboxEvent.select()
+    [violation] = i15(office, company)
+    assert violation.startswith(f"event {told.id} has not been followed since")
+    office.run_until_quiet()
+    assert i15(office, company) == []
+
+
+def test_the_check_names_an_account_that_is_older_here_than_what_was_told(office: Office) -> None:
+    company = office.established()
+    said = office.world.last_event()
+    company.opens_account("Taxes")
+    office.hear(said)
+    office.turn()
+
+    BankAccount.update(updated_at=office.world.now - timedelta(days=1)).where(BankAccount.name == "Taxes").execute()
+
+    [violation] = i15(office, company)
+    assert violation.endswith("told of a version of its account that is newer than ours")
+    office.night()
+    assert i15(office, company) == [], "the night reads it again"
 
 
 # Who may speak, and what is kept.

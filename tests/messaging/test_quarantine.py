@@ -9,7 +9,7 @@ from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.brokers.stub import StubBroker
 
 from messaging import ConfirmingPublisher, Database, DeadLetter, encode, rabbitmq_broker
-from messaging.dead_letters import read_dead_letter
+from messaging.dead_letters import read_dead_letter, why_dead
 from messaging.queues import DELIVERY_LIMIT
 from tests.messaging.doubles import CountedDatabase, CountMessages, WorkerRunning
 from tests.servers.processes import wait_until
@@ -127,3 +127,10 @@ def test_a_cause_nobody_foresaw_is_recorded_as_rabbitmq_names_it() -> None:
     letter = read_dead_letter("nightly", {"x-first-death-reason": "expired"}, MESSAGE)
 
     assert letter.reason == "expired"
+
+
+@pytest.mark.parametrize(
+    "forged", ["", "\x00", "one\ntwo", "FR7630001007941234567890185", "a" * 500, 7, b"\xff", ["expired"], None]
+)
+def test_a_cause_that_is_no_word_of_rabbitmqs_is_not_repeated(forged: object) -> None:
+    assert why_dead({"x-first-death-reason": forged}) == "unknown"
