@@ -24,11 +24,12 @@ soak: $(VENV)/.dev ## Ten minutes of chaos over 300 organisations
 bench: $(VENV)/.dev ## Measure speed, memory and whole nights; writes docs/performance.md
 	@$(BIN)/python -m benchmarks
 
-check: $(VENV)/.dev ## Lint, types, import contracts
+check: $(VENV)/.dev ## Lint, types, import contracts, the contract of events
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m tests.contract.events
 
 fix: $(VENV)/.dev ## Format, and mend what the linter can mend
 	@$(BIN)/ruff check --fix .

@@ -1,0 +1,250 @@
+"""Whoever has only docs/events knows what we take from Qonto's core, and what we refuse."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+import yaml
+from hypothesis import given, settings
+
+from clients.qonto.account_events import AccountEvent, EventType, NotAnEvent, read_event
+from domain.event_signature import signature
+from messaging import event_queues
+from sandbox.core.event import CREATED, event_body
+from sandbox.qonto.account import BankAccount, Face
+from tests.contract.events import ASYNCAPI, CONTRACT, SCHEMA, event_validator, main, mistakes
+from tests.contract.odd_events import NAMES, edges, odd_bodies, spoilt_bodies
+
+pytestmark = pytest.mark.contract
+
+GOOD = sorted((CONTRACT / "examples").glob("*.json"))
+REFUSED = sorted((CONTRACT / "examples" / "refused").glob("*.json"))
+BODIES = [path.read_bytes() for path in GOOD]
+VALIDATOR = event_validator(json.loads((CONTRACT / SCHEMA).read_text()))
+README_KEY = bytes(range(32))
+
+many = settings(max_examples=400, derandomize=True, deadline=None, database=None)
+Break = Callable[[str, str, str], list[str]]
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
+def test_a_good_example_is_read(path: Path) -> None:
+    document = json.loads(path.read_text())
+
+    event = read_event(path.read_bytes())
+
+    assert event == _as_documented(document)
+
+
+@pytest.mark.parametrize("path", REFUSED, ids=lambda path: path.stem)
+def test_a_refused_example_is_refused_for_one_reason(path: Path) -> None:
+    reasons = list(VALIDATOR.iter_errors(json.loads(path.read_text())))
+
+    assert len(reasons) == 1
+    with pytest.raises(NotAnEvent):
+        read_event(path.read_bytes())
+
+
+@pytest.mark.parametrize("place", ["", "data"])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_schema_and_the_decoder_agree_on_each_odd_value(place: str, name: str) -> None:
+    event = json.loads(BODIES[0])
+    tree = event[place] if place else event
+
+    for tree[name] in edges():
+        body = json.dumps(event).encode()
+        assert _read(body) == _by_the_contract(body), tree[name]
+
+
+@pytest.mark.parametrize("place", ["", "data"])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_schema_and_the_decoder_agree_on_what_may_be_missing(place: str, name: str) -> None:
+    event = json.loads(BODIES[0])
+    (event[place] if place else event).pop(name, None)
+
+    body = json.dumps(event).encode()
+
+    assert _read(body) == _by_the_contract(body)
+
+
+@many
+@given(odd_bodies([json.loads(body) for body in BODIES]))
+def test_the_schema_and_the_decoder_agree_on_odd_events(body: bytes) -> None:
+    assert _read(body) == _by_the_contract(body)
+
+
+@many
+@given(spoilt_bodies(BODIES))
+def test_the_contract_and_the_decoder_agree_on_spoilt_bytes(body: bytes) -> None:
+    assert _read(body) == _by_the_contract(body)
+
+
+def test_the_schema_and_the_decoder_keep_one_calendar() -> None:
+    days = [f"{year}-{month:02}-{day:02}" for year in (2026, 2028) for month in range(14) for day in range(33)]
+    days += [f"{year}-02-29" for year in (*range(1996, 2105), *range(1900, 3100, 100))]
+
+    for day in days:
+        body = BODIES[0].replace(b"2026-11-20", day.encode())
+        assert _read(body) == _by_the_contract(body), day
+
+
+def test_what_the_sandbox_plays_is_by_the_contract() -> None:
+    account = BankAccount(
+        id="account-1",
+        slug="farolillo-sl-1-bank-account-1",
+        organisation_id="organisation-1",
+        iban="ES9121000418450200051332",
+        currency="EUR",
+        main=True,
+        is_external=False,
+        opening_cents=0,
+        balance_cents=0,
+        faces=[Face("Impuestos", "active", 1_795_172_100_123)],
+    )
+
+    body = event_body(account, CREATED, "event-1", 1_795_172_100_123, {})
+
+    assert VALIDATOR.is_valid(json.loads(body))
+
+
+def test_asyncapi_names_what_the_code_declares(asyncapi: Any) -> None:
+    channels = [(each["address"], each["bindings"]) for each in asyncapi["channels"].values()]
+    events = asyncapi["components"]["channelBindings"]["qontoEvents"]["amqp"]["exchange"]
+    headers = asyncapi["components"]["schemas"]["signed"]["required"]
+
+    assert events["name"] == event_queues.EXCHANGE
+    assert {address for address, bindings in channels if "$ref" in bindings} == set(event_queues.ROUTING_KEYS)
+    assert set(event_queues.ROUTING_KEYS) == set(EventType)
+    assert [address for address, bindings in channels if "$ref" not in bindings] == [event_queues.QUEUE]
+    assert event_queues.DEAD in asyncapi["channels"]["accountEvents"]["description"]
+    assert headers == [event_queues.KEY_ID, event_queues.SIGNATURE]
+
+
+@pytest.mark.parametrize(("message", "name"), [("accountCreated", "created"), ("accountDeactivated", "deactivated")])
+def test_an_example_in_asyncapi_is_the_file_that_it_names(asyncapi: Any, message: str, name: str) -> None:
+    (example,) = asyncapi["components"]["messages"][message]["examples"]
+    body = (CONTRACT / f"examples/account-{name}.json").read_bytes()
+
+    assert example["payload"] == json.loads(body)
+    assert example["headers"][event_queues.SIGNATURE] == signature(body, README_KEY)
+
+
+def test_the_code_in_the_readme_signs_as_we_do() -> None:
+    readme = (CONTRACT / "README.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    known: dict[str, Any] = {}
+    exec(code, known)
+    body = (CONTRACT / "examples/account-created.json").read_bytes()
+
+    headers = known["signed_headers"](body, "example", README_KEY)
+
+    assert headers == {event_queues.KEY_ID: "example", event_queues.SIGNATURE: signature(body, README_KEY)}
+    assert f"`bytes(range(32))`, has the signature\n\n```\n{signature(body, README_KEY)}\n```" in readme
+
+
+def test_the_contract_is_true_to_itself() -> None:
+    assert mistakes() == []
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "instead", "told"),
+    [
+        (SCHEMA, '"const": "1.0"', '"const": "1.0",', f"{SCHEMA}: Expecting property name"),
+        (SCHEMA, '"type": "object"', '"type": "thing"', f"{SCHEMA}: $.type: 'thing' is not valid"),
+        (SCHEMA, "draft/2020-12/schema", "draft/2019-09/schema", f"{SCHEMA}: $: $schema does not name"),
+        (SCHEMA, '"#/$defs/account"', '"#/$defs/acount"', f"{SCHEMA}: /properties/data: $ref leads nowhere"),
+        (SCHEMA, '["EUR"]', '"EUR"', f"{SCHEMA}: $['$defs'].account.properties.currency.examples: 'EUR' is not of"),
+        (SCHEMA, '"2026-11-20T11:55:00+01:00"', '"noon"', f"{SCHEMA}: /$defs/moment/examples/1: $: 'noon' does not"),
+        (SCHEMA, '"maxLength": 200', '"maxLength": 201', "examples/refused/id-of-201-characters.json: $: is accepted"),
+        (SCHEMA, '"maxLength": 200', '"maxLength": 30', "examples/account-created.json: $.id: '"),
+        (ASYNCAPI, "asyncapi: 3.0.0", "asyncapi: [", f"{ASYNCAPI}: while parsing"),
+        (ASYNCAPI, "protocol: amqp", "protocl: amqp", f"{ASYNCAPI}: $.servers.broker: "),
+        (ASYNCAPI, "./account-event", "./acount-event", f"{ASYNCAPI}: /components/messages/accountCreated/payload/"),
+        (ASYNCAPI, "source: /qonto", "source: ''  #", f"{ASYNCAPI}: /components/messages/accountCreated/examples/0/p"),
+        (ASYNCAPI, "x-qonto-signature: 6", "x-qonto-signature: G", f"{ASYNCAPI}: /components/messages/accountCreated/"),
+        ("examples/minimal.json", "account.created", "account.made", "examples/minimal.json: $.type: 'account.made'"),
+    ],
+)
+def test_a_mistake_in_the_contract_is_found_and_its_place_is_told(
+    broken: Break, file: str, text: str, instead: str, told: str
+) -> None:
+    first, *_ = broken(file, text, instead)
+
+    assert first.startswith(told)
+
+
+def test_a_folder_without_refused_examples_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = shutil.copytree(CONTRACT, tmp_path / "events")
+    shutil.rmtree(copy / "examples" / "refused")
+
+    code = main([str(copy)])
+
+    assert (code, capsys.readouterr().out) == (1, "examples/refused: holds no example\n")
+
+
+@pytest.fixture
+def broken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Break:
+    """What the check prints when one text in one file of a copy is another; it must fail."""
+
+    def run(file: str, text: str, instead: str) -> list[str]:
+        copy = shutil.copytree(CONTRACT, tmp_path / "events")
+        original = (copy / file).read_text()
+        (copy / file).write_text(original.replace(text, instead, 1))
+        assert (copy / file).read_text() != original
+        assert main([str(copy)]) == 1
+        return capsys.readouterr().out.splitlines()
+
+    return run
+
+
+@pytest.fixture
+def asyncapi() -> Any:
+    return yaml.safe_load((CONTRACT / ASYNCAPI).read_text())
+
+
+def _read(body: bytes) -> AccountEvent | None:
+    try:
+        return read_event(body)
+    except NotAnEvent:
+        return None
+
+
+def _by_the_contract(body: bytes) -> AccountEvent | None:
+    """What somebody reads who has the schema and a parser as RFC 7493 wants it."""
+    try:
+        document = json.loads(body.decode(), parse_constant=_refuse)
+        json.dumps(document, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+    except ValueError:
+        return None
+    return _as_documented(document) if VALIDATOR.is_valid(document) else None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _as_documented(document: Any) -> AccountEvent:
+    account = document["data"]
+    return AccountEvent(
+        source=document["source"],
+        id=document["id"],
+        type=EventType(document["type"]),
+        time=_moment(document["time"]),
+        organisation_id=account["organization_id"],
+        bank_account_id=account["id"],
+        status=account["status"],
+        version=_moment(account["updated_at"]),
+    )
+
+
+def _moment(text: str) -> datetime:
+    """Rounded to a microsecond."""
+    whole, fraction, offset = re.findall(r"^(.{19})(\.\d+)?(.+)$", text)[0]
+    return datetime.fromisoformat(whole + offset) + timedelta(seconds=float(fraction or 0))
