@@ -1,7 +1,7 @@
 """Brokers, a worker in a thread, a quarantine that is a list, and a look into queues."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -86,11 +86,13 @@ def worker_running() -> WorkerRunning:
     """`run_worker` in a thread for the length of a block; gives the event that stops it."""
 
     @contextmanager
-    def running(broker: Broker, *, threads: int = 1, drain_seconds: float = 10) -> Iterator[threading.Event]:
+    def running(
+        broker: Broker, *, threads: int = 1, drain_seconds: float = 10, lanes: Iterable[Lane] = (Lane.NIGHTLY,)
+    ) -> Iterator[threading.Event]:
         stop = threading.Event()
         thread = threading.Thread(
             target=run_worker,
-            args=(broker, [Lane.NIGHTLY], threads, stop),
+            args=(broker, lanes, threads, stop),
             kwargs={"drain_seconds": drain_seconds},
         )
         thread.start()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import dramatiq
 import pytest
 from dramatiq.broker import Broker
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
@@ -13,7 +14,7 @@ from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import Middleware, SkipMessage
 from dramatiq.worker import Worker
 
-from messaging import ConfirmingPublisher, DeadLetter, LogContextFilter, encode, log_context, logging_with
+from messaging import ConfirmingPublisher, DeadLetter, Lane, LogContextFilter, encode, log_context, logging_with
 from tests.messaging.doubles import CountedDatabase, CountMessages, WorkerRunning
 from tests.servers.processes import wait_until
 
@@ -61,6 +62,26 @@ def test_stopping_lets_the_running_job_finish_and_nothing_waits_behind_it_in_mem
     assert ended.is_set()
     assert starts == [1]
     assert count_messages("nightly") == 2
+
+
+@pytest.mark.integration
+def test_no_person_waits_while_every_thread_of_the_night_is_busy(
+    broker: RabbitmqBroker,
+    publisher: ConfirmingPublisher,
+    declare_actor: Callable[..., list[int]],
+    worker_running: WorkerRunning,
+) -> None:
+    gate, answered = threading.Event(), threading.Event()
+    starts = declare_actor(broker, lambda _: gate.wait(20))
+    dramatiq.actor(broker=broker, actor_name="answer", queue_name=Lane.INTERACTIVE)(answered.set)
+    publisher.publish(JOBS)
+
+    with worker_running(broker, threads=2, lanes=Lane):
+        wait_until(lambda: sorted(starts) == [1, 2], seconds=10, what="the night to be busy")
+        publisher.publish([("interactive", encode("answer", "interactive", {}))])
+        assert answered.wait(10)
+        assert sorted(starts) == [1, 2]
+        gate.set()
 
 
 def test_a_job_that_outlasts_the_drain_does_not_keep_the_process(
