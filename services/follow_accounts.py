@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from clients.qonto.bank_accounts import QontoAccount
-from domain.following import Seen, look_again_after, what_came_of
+from domain.following import PATIENCE, Seen, look_again_after, what_came_of
 from domain.reasons import Followed
 from models.bank_account import AccountLink, newest_links
 from models.inbox import InboxEvent, settle_event, unhandled_events
@@ -14,7 +14,6 @@ from services.job import Job
 from services.post_due import post_due
 from services.provision_accounts import provision_accounts
 from services.read_accounts import accounts_to_read, read_accounts
-from services.settle_holds import settle_holds
 from services.verdict import Verdict, go_on, try_later
 
 
@@ -23,28 +22,30 @@ def follow_accounts(job: Job) -> Verdict:
 
     Then it is written down what came of each event. One that Qonto does not show yet is looked at again soon.
     """
-    chart, in_qonto = provision_accounts(job)
-    closed = accounts_to_read(job, in_qonto, only_closed=True)
-    reading = read_accounts(job, closed)
-    if closed:
-        settle_holds(job, chart.active_codes())
+    _, in_qonto = provision_accounts(job)
+    to_read = accounts_to_read(job, in_qonto, only_closed=True)
+    reading = read_accounts(job, to_read)
+    if to_read:  # what cannot be sent is held as it is frozen; what others hold waits for the night
         verdict = post_due(job) if not reading.is_cut_short else go_on(job)
         if verdict.state != RunState.DONE:
             return verdict
-    waiting = _settle(job, in_qonto, reading.whole)
+    unread = {account.id for account in to_read} - reading.whole
+    waiting = _settle(job, in_qonto, unread)
     if job.problems:
         return try_later(job, "; ".join(job.problems))
     if waiting:
         waited = min(job.now() - event.announced_at for event in waiting)
+        if waited >= PATIENCE:
+            return try_later(job, f"event {waiting[0].id}: its account is neither in Xero nor said to be left out")
         wake_at = job.now() + look_again_after(waited)
         return Verdict(RunState.WAITING, "Qonto does not show yet what its core has told", wake_at=wake_at)
     return Verdict(RunState.DONE, "; ".join(job.notes))
 
 
-def _settle(job: Job, in_qonto: Sequence[QontoAccount], read_whole: set[str]) -> list[InboxEvent]:
+def _settle(job: Job, in_qonto: Sequence[QontoAccount], unread: set[str]) -> list[InboxEvent]:
     """Write what came of each event; those that are still to be followed."""
     links = newest_links(job.tenant_id, job.organisation.id)
-    seen = {one.id: _seen(one, links.get(one.id), is_read_whole=one.id in read_whole) for one in in_qonto}
+    seen = {one.id: _seen(one, links.get(one.id), is_read_whole=one.id not in unread) for one in in_qonto}
     still: list[InboxEvent] = []
     with job.holding():
         for event in unhandled_events(job.organisation.id):

@@ -185,6 +185,20 @@ def test_a_closed_account_gets_what_settled_before_and_then_nothing_is_asked_of_
     assert company.states() == {"posted": 2}
 
 
+def test_an_account_that_was_read_for_good_is_stopped_however_late_its_event_is_followed(office: Office) -> None:
+    company = office.established(accounts=[{"name": "Main"}, {"name": "Old"}])
+    said = office.world.last_event()
+    company.at_qonto(f"accounts/{company.account_ids[1]}/close")
+    office.world.move_to(office.world.now + LATE)
+    office.night()
+
+    office.hear(said)
+    office.turn()
+
+    assert outcomes() == ["stopped"]
+    assert company.runs()[-1].state == RunState.DONE
+
+
 def test_a_closed_account_is_not_made_again_by_any_event_or_night(office: Office) -> None:
     company = office.connect(office.company(accounts=[{"name": "Main"}, {"name": "Old"}]), follow=True)
     office.turn()
@@ -201,6 +215,24 @@ def test_a_closed_account_is_not_made_again_by_any_event_or_night(office: Office
 
     assert outcomes() == ["stopped", "stopped"]
     assert active(company) == ["Main"]
+
+
+def test_closing_one_account_sends_nothing_of_another_that_waits_for_its_night(office: Office) -> None:
+    company = office.established(accounts=[{"name": "Main"}, {"name": "Old"}])
+    company.in_xero("lock-date", {"period_lock_date": office.world.now.date().isoformat()})
+    [held] = company.moves(spends(100))
+    office.night()
+    assert company.state(held) == "held: lock_date"
+    company.in_xero("lock-date", {"period_lock_date": None})
+    said = office.world.last_event()
+    company.at_qonto(f"accounts/{company.account_ids[1]}/close")
+
+    office.hear(said)
+    office.run_until_quiet()
+    assert (outcomes(), company.state(held)) == (["stopped"], "held: lock_date")
+
+    office.night()
+    assert company.state(held) == "posted"
 
 
 def test_what_is_shown_late_of_a_closed_account_still_reaches_xero(office: Office) -> None:
