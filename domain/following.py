@@ -9,6 +9,7 @@ from domain.account_choice import CLOSED, IN_USE
 from domain.reasons import Followed, LeftOut
 
 PATIENCE = timedelta(minutes=10)  # for Qonto's lists to show what its core has told
+SHOWN = timedelta(milliseconds=1)  # how finely Qonto's API shows when an account changed; its core may tell it finer
 LATE = timedelta(hours=1)  # after an account was closed, rows may still be committed with earlier times
 GLANCE, GLANCES = timedelta(seconds=2), timedelta(seconds=30)  # between two looks: at first, and after half a minute
 
@@ -33,7 +34,7 @@ def what_came_of(event_version: datetime, seen: Seen | None, waited: timedelta) 
 
     An event is a hint: what counts is the account as Qonto shows it, once that is no older than the event.
     """
-    if seen is None or (seen.version is not None and seen.version < event_version):
+    if seen is None or (seen.version is not None and event_version - seen.version >= SHOWN):
         return Followed.NOT_SEEN if waited >= PATIENCE else None
     if seen.is_external:
         return LeftOut.EXTERNAL

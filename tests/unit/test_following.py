@@ -6,7 +6,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain.following import GLANCE, GLANCES, LATE, PATIENCE, Seen, is_read_for_good, look_again_after, what_came_of
+from domain.following import (
+    GLANCE,
+    GLANCES,
+    LATE,
+    PATIENCE,
+    SHOWN,
+    Seen,
+    is_read_for_good,
+    look_again_after,
+    what_came_of,
+)
 from domain.reasons import Followed, LeftOut
 from tests.unit.fakes import NOW
 
@@ -48,14 +58,18 @@ def test_what_came_of_an_event_is_what_the_account_has_come_to(account: Seen, ou
 
 
 @pytest.mark.parametrize(("waited", "outcome"), [(IMPATIENT, None), (PATIENCE, Followed.NOT_SEEN)])
-@pytest.mark.parametrize("account", [None, seen(version=TOLD - MICROSECOND, is_in_xero=True)], ids=["absent", "older"])
+@pytest.mark.parametrize("account", [None, seen(version=TOLD - SHOWN, is_in_xero=True)], ids=["absent", "older"])
 def test_what_qonto_does_not_show_yet_is_waited_for_with_patience(
     account: Seen | None, waited: timedelta, outcome: str | None
 ) -> None:
     assert what_came_of(TOLD, account, waited) == outcome
 
 
-@pytest.mark.parametrize("version", [TOLD, TOLD + MICROSECOND, None], ids=["equal", "newer", "hidden"])
+@pytest.mark.parametrize(
+    "version",
+    [TOLD, TOLD + MICROSECOND, TOLD - SHOWN + MICROSECOND, None],
+    ids=["equal", "newer", "shown less finely", "hidden"],
+)
 def test_a_version_that_is_no_older_or_that_qonto_hides_counts_at_once(version: datetime | None) -> None:
     assert what_came_of(TOLD, seen(version=version, is_in_xero=True), timedelta(0)) == Followed.IN_XERO
 
