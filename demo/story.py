@@ -13,7 +13,7 @@ from demo.verdict import Report, verdict_on, xero_ledger
 from messaging.event_queues import KEY_ID, SIGNATURE
 from models.inbox import InboxEvent
 from models.posting import Posting, count_by_state
-from models.states import OPEN_RUN_STATES, RunKind, RunState
+from models.states import OPEN_RUN_STATES, SETTLED_IN_XERO, RunKind, RunState
 from models.sync_run import SyncRun
 from scheduler.loop import Scheduler
 from services.connect import Grant, Wishes, connect
@@ -206,4 +206,5 @@ def _open_runs() -> list[SyncRun]:
 
 
 def _done() -> int:
-    return sum(count for (state, _), count in count_by_state(Posting.id > 0).items() if state == "posted")
+    counts = count_by_state(Posting.state.in_(SETTLED_IN_XERO))
+    return sum(counts.values())

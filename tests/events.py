@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
+from time import struct_time
 from typing import Any
 
 from domain.event_signature import signature
@@ -40,3 +42,10 @@ def signed(body: bytes, key_id: str, key: bytes) -> dict[str, str]:
 def headers_of(body: bytes) -> dict[str, str]:
     """The headers with which the core sends a body."""
     return signed(body, KEY_ID, KEY)
+
+
+class Milliseconds(datetime):
+    """A moment that its writer counted in milliseconds, and AMQP in seconds: the year 58692."""
+
+    def utctimetuple(self) -> struct_time:
+        return struct_time((1970, 1, 20_717_592, 0, 0, 0, 0, 0, 0))

@@ -18,7 +18,7 @@ from messaging import Database, EventConsumer, ReceivedEvent
 from messaging.dead_letters import REASONS
 from messaging.event_queues import DEAD, EXCHANGE, KEY_ID, QUEUE, ROUTING_KEYS, SIGNATURE, declare_event_queues
 from messaging.queues import DELIVERY_LIMIT
-from tests.events import event, headers_of
+from tests.events import Milliseconds, event, headers_of
 from tests.messaging.doubles import CountedDatabase, CountMessages
 from tests.servers.processes import wait_until
 from tests.servers.rabbitmq import RabbitmqServer
@@ -114,13 +114,6 @@ def test_headers_that_are_no_text_are_as_good_as_none(publish: Publish, consumin
         wait_until(lambda: len(received) == len(values) + 2, seconds=10, what="the events")
 
     assert set(received) == {ReceivedEvent(BODY, key_id="", signature="", died_of="")}
-
-
-class Milliseconds(datetime):
-    """A moment that its writer counted in milliseconds, and AMQP in seconds: the year 58692."""
-
-    def utctimetuple(self) -> time.struct_time:
-        return time.struct_time((1970, 1, 20_717_592, 0, 0, 0, 0, 0, 0))
 
 
 def nested(depth: int) -> list[Any]:
