@@ -16,6 +16,7 @@ from models.posting import Posting, count_by_state
 from models.states import OPEN_RUN_STATES, SETTLED_IN_XERO, RunKind, RunState
 from models.sync_run import SyncRun
 from scheduler.loop import Scheduler
+from scheduler.tick import open_due
 from services.connect import Grant, Wishes, connect
 from services.receive_event import Delivery, receive_event
 from services.request_sync import replay_run
@@ -80,6 +81,7 @@ class Story:
 
     def _night(self, name: str, scheduler: Scheduler, at: str) -> None:
         self._set_clock(datetime.fromisoformat(at))
+        open_due(self._workbench.clock())  # as the scheduler does in its next tick: until then all would seem quiet
         self._until_quiet(name, scheduler)
 
     def _set_clock(self, moment: datetime) -> None:
