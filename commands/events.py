@@ -12,13 +12,12 @@ import click
 from clients.qonto.account_events import EventType
 from commands.frame import REASON, USAGE, WHO, Failure, as_json, at_work
 from console import Screen
-from models.inbox import InboxEvent, choose_events
+from models.inbox import InboxEvent, choose_events, events_called
 from models.organisation import Organisation
 from services.replay_events import replay_events
 from services.view_events import view_events
 
 MOST_ORGANISATIONS = 50  # that a replay may touch without being told that it may
-MOST_DIGITS = 19  # of a number that a database counts with
 COLUMNS = ("event", "type", "organisation", "account", "received_at", "handled_at", "outcome", "why")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -142,8 +141,7 @@ def events_replay(
 def _found(names: Sequence[str]) -> list[InboxEvent]:
     found: list[InboxEvent] = []
     for name in names:
-        number = int(name) if name.isdecimal() and len(name) < MOST_DIGITS else 0
-        like = list(InboxEvent.select().where((InboxEvent.id == number) | (InboxEvent.event_id == name)))
+        like = events_called(name)
         if not like:
             raise Failure(f"there is no event {name}; `qonto-xero events list` shows them", USAGE)
         found += like

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -10,9 +12,10 @@ import click
 from commands.frame import BROKEN, REASON, USAGE, WHO, Failure, as_json, at_work
 from console import Screen
 from domain.text import without_ibans
-from models import audit
-from models.quarantine import Quarantine
-from services.settle_quarantine import CannotRequeue, discard, payload_of, requeue
+from models.encryption import CannotDecrypt
+from models.quarantine import Quarantine, newest_quarantined, quarantined
+from services.settle_quarantine import CannotSettle, discard, read_raw, requeue
+from services.view_quarantine import view_payload, view_quarantine
 from services.workbench import Workbench
 
 COLUMNS = ("quarantined", "source", "created_at", "bytes", "reason")
@@ -32,9 +35,7 @@ def quarantine() -> None:
 def quarantine_list(screen: Screen, everything: bool, limit: int) -> None:
     """What waits for a person, newest first."""
     with at_work():
-        query = Quarantine.select().order_by(Quarantine.id.desc()).limit(limit)
-        rows = query if everything else query.where(Quarantine.settled_at.is_null())
-        screen.rows("Quarantine", COLUMNS, [_content(row) for row in rows])
+        screen.rows("Quarantine", COLUMNS, _views(newest_quarantined(limit, settled_too=everything)))
 
 
 @quarantine.command("show")
@@ -46,16 +47,14 @@ def quarantine_show(screen: Screen, number: int, raw: bool, who: str) -> None:
     """One of them: where it came from, why it is here, and its bytes as text, IBANs shortened."""
     with at_work() as (_, workbench):
         row = _found(number)
-        payload = payload_of(row, workbench)
         if raw:
-            audit.record(who, "quarantine.read", str(row.id), workbench.clock())
-            sys.stdout.buffer.write(payload)
+            sys.stdout.buffer.write(read_raw(row, workbench, who))
             return
-        text = without_ibans(payload.decode(errors="backslashreplace"))
+        (view,), text = _views([row]), view_payload(row, workbench)
         if screen.as_json:
-            screen.json(_content(row) | {"payload": text})
+            screen.json(view | {"payload": text})
             return
-        screen.rows(f"Quarantined {number}", ["what", "is"], [{"what": k, "is": v} for k, v in _content(row).items()])
+        screen.rows(f"Quarantined {number}", ["what", "is"], [{"what": k, "is": v} for k, v in view.items()])
         screen.say(text[:MOST_SHOWN])
 
 
@@ -90,34 +89,26 @@ def quarantine_discard(screen: Screen, numbers: tuple[int, ...], reason: str, wh
         try:
             for row in rows:
                 discard(row, who, reason, workbench.clock())
-        except CannotRequeue as error:
+        except CannotSettle as error:
             raise Failure(str(error), USAGE) from error
-    screen.rows("Discarded", ["quarantined", "source", "reason"], [_content(row) for row in rows])
+    screen.rows("Discarded", ["quarantined", "source", "reason"], _views(rows))
 
 
 def _requeued(row: Quarantine, workbench: Workbench, who: str, reason: str) -> dict[str, Any]:
+    why_not = ""
     try:
         requeue(row, workbench, who, reason)
-    except CannotRequeue as error:
-        return {"quarantined": row.id, "source": row.source, "requeued": False, "why_not": without_ibans(str(error))}
-    return {"quarantined": row.id, "source": row.source, "requeued": True, "why_not": ""}
+    except (CannotSettle, CannotDecrypt) as error:
+        why_not = without_ibans(str(error))
+    return {"quarantined": row.id, "source": row.source, "requeued": not why_not, "why_not": why_not}
 
 
 def _found(number: int) -> Quarantine:
-    countable = number.bit_length() < MOST_BITS
-    found: Quarantine | None = Quarantine.get_or_none(Quarantine.id == number) if countable else None
+    found = quarantined(number) if number.bit_length() < MOST_BITS else None
     if found is None:
         raise Failure(f"nothing quarantined has the number {number}; `qonto-xero quarantine list` shows it", USAGE)
     return found
 
 
-def _content(row: Quarantine) -> dict[str, Any]:
-    return {
-        "quarantined": row.id,
-        "source": row.source,
-        "created_at": row.created_at,
-        "settled_at": row.settled_at,
-        "bytes": len(row.payload),
-        "digest": row.digest,
-        "reason": without_ibans(row.reason),
-    }
+def _views(rows: Sequence[Quarantine]) -> list[dict[str, Any]]:
+    return [asdict(view) for view in view_quarantine(rows)]

@@ -12,6 +12,7 @@ from models.statements import find, read, run, run_with_rows
 from models.states import OPEN_RUN_STATES, Lane, RunKind
 from models.sync_run import SILENCE
 
+MOST_DIGITS = 19  # of a number that a database counts with
 MOST_WOKEN = 1_000  # events announced again at once
 
 
@@ -103,6 +104,12 @@ def choose_events(
     ]
     query = InboxEvent.select().where(InboxEvent.id > 0, *(one for one in wanted if one is not None))
     return list(query.order_by(InboxEvent.id.desc()).limit(limit))
+
+
+def events_called(name: str) -> list[InboxEvent]:
+    """The events of this number or of this id, which several sources may share."""
+    number = int(name) if name.isdecimal() and len(name) < MOST_DIGITS else 0
+    return list(InboxEvent.select().where((InboxEvent.id == number) | (InboxEvent.event_id == name)))
 
 
 def open_again(event_ids: Sequence[int], now: datetime) -> None:

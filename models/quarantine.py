@@ -38,6 +38,18 @@ def quarantine(source: str, payload: bytes, reason: str, now: datetime) -> None:
     store(Quarantine(source=source, payload=payload, digest=digest_of(source, payload), reason=reason, created_at=now))
 
 
+def quarantined(number: int) -> Quarantine | None:
+    """The row of this number."""
+    found: Quarantine | None = Quarantine.get_or_none(Quarantine.id == number)
+    return found
+
+
+def newest_quarantined(limit: int, *, settled_too: bool = False) -> list[Quarantine]:
+    """What waits for a person, newest first; and what was dealt with, if asked for."""
+    query = Quarantine.select().order_by(Quarantine.id.desc()).limit(limit)
+    return list(query if settled_too else query.where(Quarantine.settled_at.is_null()))
+
+
 def settle(row: Quarantine, now: datetime) -> bool:
     """A person has dealt with it; whether it was this one who did so first."""
     still_open = (Quarantine.id == row.id) & Quarantine.settled_at.is_null()

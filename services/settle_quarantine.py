@@ -24,7 +24,7 @@ LANE = "lane "  # what the sources of messages begin with
 ACCOUNT = "Qonto account "  # and those of rows of a list of transactions
 
 
-class CannotRequeue(Exception):
+class CannotSettle(Exception):
     """It stays in quarantine; the message says why."""
 
 
@@ -36,7 +36,7 @@ class _Message(msgspec.Struct):
 
 
 def requeue(row: Quarantine, workbench: Workbench, who: str, reason: str) -> None:
-    """Let it go the way it would have gone, and settle it, with an audit entry. Raises CannotRequeue."""
+    """Let it go the way it would have gone, and settle it, with an audit entry. Raises CannotSettle."""
     now = workbench.clock()
     with transaction():
         _settle(row, who, "quarantine.requeue", reason, now)
@@ -49,9 +49,16 @@ def requeue(row: Quarantine, workbench: Workbench, who: str, reason: str) -> Non
 
 
 def discard(row: Quarantine, who: str, reason: str, now: datetime) -> None:
-    """Nobody will look at it again; its bytes are kept. Raises CannotRequeue when it was settled before."""
+    """Nobody will look at it again; its bytes are kept. Raises CannotSettle when it was settled before."""
     with transaction():
         _settle(row, who, "quarantine.discard", reason, now)
+
+
+def read_raw(row: Quarantine, workbench: Workbench, who: str) -> bytes:
+    """Its exact bytes, IBANs too, with an audit entry of who read them. Raises CannotDecrypt."""
+    payload = payload_of(row, workbench)
+    audit.record(who, "quarantine.read", str(row.id), workbench.clock())
+    return payload
 
 
 def payload_of(row: Quarantine, workbench: Workbench) -> bytes:
@@ -62,19 +69,19 @@ def payload_of(row: Quarantine, workbench: Workbench) -> bytes:
 
 def _settle(row: Quarantine, who: str, action: str, reason: str, now: datetime) -> None:
     if not settle(row, now):
-        raise CannotRequeue(f"{row.id} was dealt with before")
+        raise CannotSettle(f"{row.id} was dealt with before")
     audit.record(who, action, str(row.id), now, reason)
 
 
 def _receive_again(row: Quarantine, workbench: Workbench) -> None:
     body = payload_of(row, workbench)
     if digest_of(row.source, body) != row.digest:
-        raise CannotRequeue("only the beginning of its bytes was kept")
+        raise CannotSettle("only the beginning of its bytes was kept")
     delivery = Delivery(body, **json.loads(row.headers))
     try:
         receive_trusted(understand(delivery, workbench), delivery, workbench)
     except NotAnEvent as error:
-        raise CannotRequeue(f"it would come back: {error}") from error
+        raise CannotSettle(f"it would come back: {error}") from error
 
 
 def _announce_again(row: Quarantine, now: datetime) -> None:
@@ -82,9 +89,9 @@ def _announce_again(row: Quarantine, now: datetime) -> None:
     try:
         message = decoder_of(_Message).decode(bytes(row.payload))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise CannotRequeue("its bytes are no message") from error
+        raise CannotSettle("its bytes are no message") from error
     if lane not in tuple(Lane):
-        raise CannotRequeue(f"there is no lane {lane}")
+        raise CannotSettle(f"there is no lane {lane}")
     OutboxMessage.create(lane=lane, actor=message.actor_name, arguments=json.dumps(message.kwargs), created_at=now)
 
 
@@ -92,5 +99,5 @@ def _read_again(row: Quarantine) -> None:
     """The night reads the account from there on again, and stores what it did not have."""
     read = read_row(bytes(row.payload))
     if isinstance(read, Unreadable):
-        raise CannotRequeue(f"it still cannot be read: {read.problem}")
+        raise CannotSettle(f"it still cannot be read: {read.problem}")
     read_again_from(row.source.removeprefix(ACCOUNT), read.updated_at)
