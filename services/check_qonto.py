@@ -13,6 +13,7 @@ from domain.calendar import local_date
 from domain.ledger_check import Duty, Expected
 from models.bank_account import Cursor
 from models.organisation import Connection, Organisation
+from services.read_accounts import accounts_to_read
 from services.read_transactions import OVERLAP, is_ours, read_from, walk
 
 
@@ -31,6 +32,7 @@ def read_truth(connection: Connection, qonto: Qonto, accounts: Sequence[QontoAcc
     ours = (Connection.organisation_id == connection.organisation_id) & (Connection.tenant_id == connection.tenant_id)
     began = min(one.starts_at for one in Connection.select().where(ours))
     truth = QontoTruth()
+    still_read = {account.id for account in accounts_to_read(connection, accounts)}
     for account in accounts:
         rows: dict[str, Transaction] = {}
         for page in walk(qonto, account.id, began - OVERLAP):
@@ -42,6 +44,8 @@ def read_truth(connection: Connection, qonto: Qonto, accounts: Sequence[QontoAcc
             settled_at = row.settled_at
             if settled_at and settled_at >= began and row.amount_cents and not is_external:
                 duty = _duty(connection, row, stored, read_until)
+                if duty == Duty.TO_COME and account.id not in still_read:
+                    duty = Duty.MUST  # no night reads this account any more
                 if duty == Duty.MUST and row.id not in stored:
                     truth.passed.append(f"{row.id} is not stored, and account {account.id} was read past it")
                 truth.expected.append(_expected(connection, row, local_date(settled_at, zone), duty))

@@ -23,7 +23,7 @@ def follow_accounts(job: Job) -> Verdict:
     Then it is written down what came of each event. One that Qonto does not show yet is looked at again soon.
     """
     _, in_qonto = provision_accounts(job)
-    to_read = accounts_to_read(job, in_qonto, only_closed=True)
+    to_read = accounts_to_read(job.connection, in_qonto, only_closed=True)
     reading = read_accounts(job, to_read)
     if to_read:  # what cannot be sent is held as it is frozen; what others hold waits for the night
         verdict = post_due(job) if not reading.is_cut_short else go_on(job)

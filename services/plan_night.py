@@ -15,6 +15,7 @@ from models.organisation import Connection
 from models.posting import Posting, count_by_state
 from models.states import PostingState
 from services.chart import Chart
+from services.read_accounts import accounts_to_read
 from services.read_transactions import exclusion, read_from, walk
 from services.workbench import Workbench
 
@@ -46,12 +47,15 @@ def plan_night(connection: Connection, workbench: Workbench) -> Plan:
     chart = Chart(list_accounts(workbench.xero(connection)))
     links = newest_links(connection.tenant_id, connection.organisation_id)
     accounts = []
-    for account in list_bank_accounts(qonto):
+    in_qonto = list_bank_accounts(qonto)
+    to_read = {account.id for account in accounts_to_read(connection, in_qonto)}
+    for account in in_qonto:
         link = links.get(account.id)
         known = KnownLink(link.generation, link.xero_account_id) if link else None
         choice = choose(account.id, account.status, account.is_external_account, known, chart.by_code(), chart.by_id())
         planned = PlannedAccount(account.id, account.name, _in_words(choice))
-        _count_new(connection, qonto, account, planned)
+        if account.id in to_read:
+            _count_new(connection, qonto, account, planned)
         accounts.append(planned)
     waiting = _waiting(connection)
     due = waiting.get(PostingState.DUE, 0) + sum(account.to_send for account in accounts)

@@ -10,13 +10,16 @@ from clients.qonto.bank_accounts import QontoAccount
 from domain.account_choice import CLOSED
 from domain.following import is_read_for_good
 from models.bank_account import BankAccount, store_read_whole, whole_readings
+from models.organisation import Connection
 from services.import_transactions import import_transactions
 from services.job import Job
 
 
-def accounts_to_read(job: Job, in_qonto: Sequence[QontoAccount], *, only_closed: bool = False) -> list[QontoAccount]:
+def accounts_to_read(
+    connection: Connection, in_qonto: Sequence[QontoAccount], *, only_closed: bool = False
+) -> list[QontoAccount]:
     """Those whose transactions may have changed: all but the closed ones that were read for good."""
-    whole = whole_readings(job.connection.id)
+    whole = whole_readings(connection.id)
     return [
         account
         for account in in_qonto

@@ -29,7 +29,7 @@ def take_steps(job: Job) -> Verdict:
 def _prepare(job: Job) -> bool:
     """Accounts, then transactions, then holds; whether all was read. What fails for one account fails for it alone."""
     chart, in_qonto = provision_accounts(job)
-    reading = read_accounts(job, accounts_to_read(job, in_qonto))
+    reading = read_accounts(job, accounts_to_read(job.connection, in_qonto))
     settle_holds(job, chart.active_codes())
     if not reading.is_cut_short and not job.problems:
         with job.holding():

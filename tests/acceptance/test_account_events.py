@@ -11,7 +11,7 @@ import pytest
 
 from domain.following import LATE, PATIENCE
 from models.audit import AuditEntry
-from models.bank_account import BankAccount
+from models.bank_account import BankAccount, read_again_from
 from models.inbox import InboxEvent
 from models.lease import take_lease
 from models.organisation import Connection
@@ -20,6 +20,7 @@ from models.quarantine import Quarantine
 from models.states import ConnectionState, RunKind, RunState
 from models.sync_run import SILENCE, SyncRun
 from services import sync_organisation
+from services.check import check
 from services.check_database import lines_of_database
 from services.receive_event import Reception
 from tests.acceptance.world import Company, Office, before, spends
@@ -183,6 +184,22 @@ def test_a_closed_account_gets_what_settled_before_and_then_nothing_is_asked_of_
     assert listed(company, company.account_id, asked) == 1
     assert company.bank_accounts(name="Old") == in_xero, "it is left as it is"
     assert company.states() == {"posted": 2}
+
+
+def test_the_check_names_what_turns_up_in_an_account_that_nobody_reads_any_more(office: Office) -> None:
+    company = office.established(accounts=[{"name": "Main"}, {"name": "Old"}])
+    old = company.account_ids[1]
+    company.at_qonto(f"accounts/{old}/close")
+    office.world.move_to(office.world.now + LATE)
+    office.night()
+    [late] = company.moves(spends(100, account_id=old))
+
+    found = check(company.connection, office.workbench)
+
+    assert [(one.transaction_id, one.what) for one in found.wrong] == [(late, "lost")]
+    read_again_from(old, office.world.now - LATE)
+    office.night()
+    assert company.state(late) == "posted"
 
 
 def test_an_account_that_was_read_for_good_is_stopped_however_late_its_event_is_followed(office: Office) -> None:
