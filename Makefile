@@ -13,7 +13,7 @@ demo: $(VENV)/.run ## Three nights on this machine, with nothing installed but P
 	@$(BIN)/qonto-xero demo
 
 test: check ## Every check and every test, with a real RabbitMQ and PostgreSQL
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 prove: $(VENV)/.dev ## Every fault with real processes, 20,000 simulated seeds, every mutation: under 20 minutes
 	@$(BIN)/python -m tests.prove
