@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from settings import Secret, SettingsError
 
+MOST_SHOWN = 40  # characters of a key's id: in bytes that were damaged it may be all of them
 NONCE_BYTES = 12  # the size NIST SP 800-38D recommends for GCM
 
 
@@ -50,7 +51,7 @@ class Keyring:
         key_id = prefix.decode(errors="replace")
         cipher = self._ciphers.get(key_id)
         if cipher is None:
-            raise CannotDecrypt(f"{context} was encrypted under key {key_id!r}, which is not in the ring")
+            raise CannotDecrypt(f"{context} was encrypted under key {key_id[:MOST_SHOWN]!r}, which is not in the ring")
         try:
             return cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context.encode())
         except (InvalidTag, ValueError) as error:
