@@ -26,6 +26,7 @@ def follow_accounts(job: Job) -> Verdict:
     to_read = accounts_to_read(job.connection, in_qonto, only_closed=True)
     reading = read_accounts(job, to_read)
     if to_read:  # what cannot be sent is held as it is frozen; what others hold waits for the night
+        _settle(job, in_qonto, {account.id for account in to_read})  # the others' events do not wait for Xero's answers
         verdict = post_due(job) if not reading.is_cut_short else go_on(job)
         if verdict.state != RunState.DONE:
             return verdict

@@ -234,6 +234,22 @@ def test_a_closed_account_is_not_made_again_by_any_event_or_night(office: Office
     assert active(company) == ["Main"]
 
 
+def test_an_account_that_is_in_xero_says_so_while_a_closed_ones_rows_are_uncertain(office: Office) -> None:
+    company = office.established(accounts=[{"name": "Main"}, {"name": "Old"}])
+    company.moves(spends(100, account_id=company.account_ids[1]))
+    office.world.fault("drop", when="after")
+    said = office.world.last_event()
+    company.at_qonto(f"accounts/{company.account_ids[1]}/close")
+    company.opens_account("Taxes")
+
+    office.hear(said)
+    office.turn()
+
+    assert outcomes() == ["", "in_xero"]
+    office.run_until_quiet()
+    assert (outcomes(), company.states()) == (["stopped", "in_xero"], {"posted": 1})
+
+
 def test_closing_one_account_sends_nothing_of_another_that_waits_for_its_night(office: Office) -> None:
     company = office.established(accounts=[{"name": "Main"}, {"name": "Old"}])
     company.in_xero("lock-date", {"period_lock_date": office.world.now.date().isoformat()})
