@@ -20,6 +20,7 @@ from messaging.quarantine import reason_of
 
 logger = logging.getLogger(__name__)
 
+PREFETCH = 1  # of each queue: a fetched message that waits would die with a poisonous one at hand
 POLL_SECONDS = 0.5  # how soon an order to stop is seen
 # Between attempts when the broker or the database is away, or a message failed.
 PAUSE_SECONDS = 5.0
@@ -55,7 +56,6 @@ class QueueReader:
         receive: Callable[[Arrival], object],
         *,
         outages: tuple[type[Exception], ...] = (),
-        prefetch: int = 1,
     ) -> None:
         self._parameters = pika.URLParameters(with_defaults(url))
         # The loop below tries again by itself, and looks at the order to stop in between.
@@ -63,7 +63,6 @@ class QueueReader:
         self._declare = declare
         self._receive = receive
         self._outages = outages
-        self._prefetch = prefetch
 
     def run(self, stop: Event) -> None:
         """Read until `stop` is set. What was fetched and not handled then goes back to its queue."""
@@ -78,7 +77,7 @@ class QueueReader:
     def _read_on_one_connection(self, stop: Event) -> None:
         with pika.BlockingConnection(self._parameters) as connection:
             channel = connection.channel()
-            channel.basic_qos(prefetch_count=self._prefetch)
+            channel.basic_qos(prefetch_count=PREFETCH)
             channel.add_on_cancel_callback(_raise_queue_gone)
             deliveries: deque[_Delivery] = deque()
             for queue in self._declare(channel):

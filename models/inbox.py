@@ -9,8 +9,8 @@ from peewee import BigAutoField, TextField
 
 from models.database import Table, UtcField, transaction
 from models.statements import find, read, run, run_with_rows
-from models.states import OPEN_RUN_STATES, Lane, RunKind
-from models.sync_run import SILENCE
+from models.states import Lane, RunKind
+from models.sync_run import OPEN_STATES, SILENCE
 
 MOST_DIGITS = 19  # of a number that a database counts with
 MOST_WOKEN = 1_000  # events announced again at once
@@ -102,8 +102,10 @@ def choose_events(
         InboxEvent.received_at < until if until else None,
         InboxEvent.handled_at.is_null() if only_unhandled else None,
     ]
-    query = InboxEvent.select().where(InboxEvent.id > 0, *(one for one in wanted if one is not None))
-    return list(query.order_by(InboxEvent.id.desc()).limit(limit))
+    query = InboxEvent.select().order_by(InboxEvent.id.desc()).limit(limit)
+    for condition in wanted:
+        query = query if condition is None else query.where(condition)
+    return list(query)
 
 
 def events_called(name: str) -> list[InboxEvent]:
@@ -119,7 +121,6 @@ def open_again(event_ids: Sequence[int], now: datetime) -> None:
     announce_events([(event.id, event.type) for event in again.order_by(InboxEvent.id)], now)
 
 
-OPEN_STATES = ", ".join(f"'{state}'" for state in OPEN_RUN_STATES)
 SILENT = f"""
     UPDATE inbox_event SET announced_at = {{now}} WHERE id IN (
         SELECT id FROM inbox_event WHERE handled_at IS NULL AND announced_at <= {{since}} AND NOT EXISTS (

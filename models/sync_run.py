@@ -17,6 +17,7 @@ from models.statements import find, read, run
 from models.states import OPEN_RUN_STATES, ConnectionState, Lane, RunKind, RunState
 
 SILENCE = timedelta(minutes=5)  # after which an open run that nobody works on is announced again
+OPEN_STATES = ", ".join(f"'{state}'" for state in OPEN_RUN_STATES)  # as SQL
 PARAMETER = ":p:"
 
 
@@ -145,7 +146,7 @@ def wake_runs(actor: str, now: datetime) -> int:
 
 IN_LINE = f"""
     SELECT 1 FROM sync_run WHERE organisation_id = {{organisation_id}} AND id <> {{run_id}} AND wake_at <= {{now}}
-    AND state IN ({", ".join(f"'{state}'" for state in OPEN_RUN_STATES)}) AND lane = '{Lane.INTERACTIVE}'
+    AND state IN ({OPEN_STATES}) AND lane = '{Lane.INTERACTIVE}'
     AND (kind = '{RunKind.ACCOUNTS}' OR {{lane}} <> '{Lane.INTERACTIVE}') LIMIT 1
 """  # noqa: S608 - names of ours
 

@@ -57,7 +57,6 @@ class AccountEvent(msgspec.Struct, frozen=True):
     time: datetime
     organisation_id: str
     bank_account_id: str
-    status: str
     version: datetime
 
 
@@ -83,7 +82,6 @@ def read_event(body: bytes) -> AccountEvent:
         time=_moment(envelope.time, "$.time"),
         organisation_id=account.organization_id,
         bank_account_id=account.id,
-        status=account.status,
         version=_moment(account.updated_at, "$.data.updated_at"),
     )
 

@@ -239,7 +239,6 @@ def _as_documented(document: Any) -> AccountEvent:
         time=_moment(document["time"]),
         organisation_id=account["organization_id"],
         bank_account_id=account["id"],
-        status=account["status"],
         version=_moment(account["updated_at"]),
     )
 

@@ -103,6 +103,22 @@ FOLLOWING = (
         ("tests/messaging/test_worker.py::test_no_person_waits_while_every_thread_of_the_night_is_busy",),
     ),
     Mutation(
+        "a_header_stops_all",
+        "a header that pika cannot read ends each connection that meets it",
+        "messaging/header_values.py",
+        "data.decode_value = read_value",
+        "data.decode_value = _read_value",
+        (f"{CONSUMER}::test_a_header_that_nobody_can_read_harms_neither_its_message_nor_another",),
+    ),
+    Mutation(
+        "forged_cause",
+        "whatever a publisher calls the cause of death goes into the quarantine's reason",
+        "messaging/dead_letters.py",
+        "if not isinstance(cause, str) or not CAUSE.fullmatch(cause):",
+        "if not isinstance(cause, str):",
+        ("tests/messaging/test_quarantine.py::test_a_cause_that_is_no_word_of_rabbitmqs_is_not_repeated",),
+    ),
+    Mutation(
         "stored_twice",
         "an event that is delivered again is another event",
         "models/inbox.py",
