@@ -50,16 +50,7 @@ def settle(party: Party, count: int) -> None:
 def connect(show: Show, parties: list[Party], *, follow: bool = False) -> None:
     """Connect them by the command line, without a process for each; unless `follow`, the night makes their accounts."""
     for party in parties:
-        key, token = show.company.folder / "key", show.company.folder / "token"
-        key.write_text(f"{party.known['qonto_login']}:{party.known['qonto_secret']}\n")
-        token.write_text(party.known["xero_tokens"]["refresh_token"] + "\n")
-        files = ("--qonto-key-file", str(key), "--xero-token-file", str(token))
-        options = ("--from", MORNING.rstrip("Z"), "--time-zone", "Europe/Paris")
-        ran = show.company.ask("connections", "add", *files, *options)
-        if ran.code:
-            raise RuntimeError(f"cannot connect {party.known['slug']}: {ran.err or ran.out}")
-    if not follow:
-        show.company.query("DELETE FROM sync_run WHERE kind = 'accounts'")
+        show.company.connect_at_once(party, follow=follow)
 
 
 def posted(show: Show) -> int:

@@ -87,6 +87,7 @@ class Company:
         self.processes: list[Process] = []
         self.supervised: dict[str, tuple[str, ...]] = {}
         self.restarts: Counter[str] = Counter()
+        self._started: dict[str, list[Process]] = {}
         self._at: dict[str, Process] = {}
 
     @property
@@ -130,7 +131,12 @@ class Company:
         folder.mkdir()
         process = Process([PROGRAM, *arguments], env=self.environment(), folder=folder)
         self.processes.append(process)
+        self._started.setdefault(arguments[0], []).append(process)
         return process
+
+    def running(self, command: str) -> list[Process]:
+        """Its processes of that command that have not ended; a stopped one has not."""
+        return [process for process in self._started.get(command, []) if process.is_running()]
 
     def keep_running(self, name: str, *arguments: str) -> Process:
         """Start a command, and start it again whenever it has ended, as a supervisor does. Looked at in `until`."""
@@ -150,16 +156,33 @@ class Company:
 
         Unless `follow`, the accounts run that connecting asks for is lost, so that the night makes the accounts.
         """
+        ran = self.run(*self._connecting(party, MORNING, "Europe/Paris"), *options)
+        if not follow:
+            self.lose_accounts_runs()
+        return ran
+
+    def connect_at_once(
+        self, party: Party, *, since: str = MORNING, zone: str = "Europe/Paris", follow: bool = False
+    ) -> None:
+        """The same without a process, thirty times faster; it must succeed."""
+        ran = self.ask(*self._connecting(party, since, zone))
+        if ran.code:
+            raise RuntimeError(f"cannot connect {party.known['slug']}: {ran.err or ran.out}")
+        if not follow:
+            self.lose_accounts_runs()
+
+    def _connecting(self, party: Party, since: str, zone: str) -> tuple[str, ...]:
         key, token = self.folder / f"{party.id}.key", self.folder / f"{party.id}.token"
         key.write_text(f"{party.known['qonto_login']}:{party.known['qonto_secret']}\n")
         token.write_text(party.known["xero_tokens"]["refresh_token"] + "\n")
         files = ("--qonto-key-file", str(key), "--xero-token-file", str(token))
-        ran = self.run(
-            "connections", "add", *files, "--from", MORNING.rstrip("Z"), "--time-zone", "Europe/Paris", *options
-        )
-        if not follow:
-            self.execute("DELETE FROM sync_run WHERE kind = 'accounts' AND state = 'due' AND turns = 0")
-        return ran
+        return ("connections", "add", *files, "--from", since.rstrip("Z"), "--time-zone", zone)
+
+    def lose_accounts_runs(self) -> None:
+        """The accounts runs that connecting asked for, gone without a trace, before any scheduler can wake them."""
+        if self.running("scheduler"):
+            raise RuntimeError("a scheduler may have woken the accounts run: connect first, or say follow=True")
+        self.execute("DELETE FROM sync_run WHERE kind = 'accounts' AND state = 'due' AND turns = 0")
 
     def execute(self, statement: str) -> None:
         """Meddle with the database, whichever it is, without any code of the product."""

@@ -73,7 +73,7 @@ def test_a_thousand_accounts_told_twice_and_in_any_order_are_each_in_xero_once(
     random = Random(4)
     parties = [town.organisation(name=f"Bar {number}") for number in range(ORGANISATIONS)]
     for party in parties:
-        assert connect_at_once(company, party) == 0
+        company.connect_at_once(party, follow=True)
     town.control("POST", "/core", {"broker_url": None})  # what it tells is delivered below, in an order of ours
     said = town.control("GET", "/core/events")["last"]
     opened = {party.id: [open_account(party, number) for number in range(OPENED)] for party in parties}
@@ -111,14 +111,6 @@ def test_a_thousand_accounts_told_twice_and_in_any_order_are_each_in_xero_once(
     assert replayed.code == 0, replayed.err
     until_all_is_followed(company, broker, len(told) + len(closing))
     assert len(town.requests_made("service=xero&method=PUT")) == len(created), "not one more write"
-
-
-def connect_at_once(company: Company, party: Party) -> int:
-    """Connected by the command line, without a process for each."""
-    key, token = company.folder / "key", company.folder / "token"
-    key.write_text(f"{party.known['qonto_login']}:{party.known['qonto_secret']}\n")
-    token.write_text(party.known["xero_tokens"]["refresh_token"] + "\n")
-    return company.ask("connections", "add", "--qonto-key-file", str(key), "--xero-token-file", str(token)).code
 
 
 def open_account(party: Party, number: int) -> str:

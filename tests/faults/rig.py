@@ -70,7 +70,7 @@ class Failpoints:
 
 
 class FaultyCompany(Company):
-    """A company that counts what it started, and whose processes may be led through proxies.
+    """A company whose processes may be led through proxies.
 
     `routes` are settings for processes only: what the test itself asks goes straight to the servers.
     """
@@ -78,19 +78,9 @@ class FaultyCompany(Company):
     def __init__(self, folder: Path, settings: dict[str, str]) -> None:
         super().__init__(folder, settings)
         self.routes: dict[str, str] = {}
-        self._started: dict[str, list[Process]] = {}
 
     def environment(self, **changes: str) -> dict[str, str]:
         return super().environment(**(self.routes | changes))
-
-    def start(self, *arguments: str) -> Process:
-        process = super().start(*arguments)
-        self._started.setdefault(arguments[0], []).append(process)
-        return process
-
-    def running(self, command: str) -> list[Process]:
-        """Its processes of that command that have not ended; a stopped one has not."""
-        return [process for process in self._started.get(command, []) if process.is_running()]
 
     def until_ended(self, process: Process, seconds: float = 30) -> int:
         """Its exit code: negative when a signal ended it."""

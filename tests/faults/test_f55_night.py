@@ -8,7 +8,7 @@ import pytest
 
 from tests.acceptance.processes import at, in_qonto, in_xero, payments
 from tests.faults.rig import FaultyCompany
-from tests.faults.xero_side import RUNS, begin, connect, connected, moment_of, sends, until_state
+from tests.faults.xero_side import RUNS, begin, connected, moment_of, sends, until_state
 from tests.sandbox.world_client import WorldClient
 
 pytestmark = [pytest.mark.faults, pytest.mark.integration]
@@ -92,8 +92,8 @@ def test_the_night_falls_due_by_the_clock_on_the_wall(
     at(town, f"{date}T18:00:00Z")
     party, witness = town.organisation(), town.organisation(name="Testigo SL")
     party.pay(*payments(1))
-    connect(company, party, since=f"{date}T08:00:00Z")
-    connect(company, witness, since=f"{date}T08:00:00Z", zone=_zone(an_hour_off))
+    company.connect_at_once(party, since=f"{date}T08:00:00Z")
+    company.connect_at_once(witness, since=f"{date}T08:00:00Z", zone=_zone(an_hour_off))
     begin(company, town, moment=f"{date}T{moment}:00Z")
     company.until(lambda: (date, "done") in _nights(company, party.id), "the first night")
     party.pay(*payments(2))

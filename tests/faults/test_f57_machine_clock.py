@@ -10,7 +10,7 @@ import pytest
 
 from tests.acceptance.processes import PROGRAM, PUTS, Process, at, in_qonto, in_xero, payments
 from tests.faults.rig import FaultyCompany
-from tests.faults.xero_side import LEASE, PROOF_AFTER, connect, looks, sends
+from tests.faults.xero_side import LEASE, PROOF_AFTER, looks, sends
 from tests.sandbox.world_client import WorldClient
 from tests.servers.packages import find_or_install
 
@@ -31,7 +31,7 @@ def test_a_worker_with_a_wrong_clock_leaves_nothing_that_another_misreads(
     at(town, now.isoformat())
     party = town.organisation()
     party.pay(*payments(3))
-    connect(company, party, since=f"{now - timedelta(days=1):%Y-%m-%dT%H:%M:%S}")
+    company.connect_at_once(party, since=f"{now - timedelta(days=1):%Y-%m-%dT%H:%M:%S}")
     held = town.fault("hold", match=PUTS, when="after")
     company.keep_running("scheduler", "scheduler")
     worker = _with_clock_off(company, off)

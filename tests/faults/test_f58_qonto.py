@@ -12,7 +12,6 @@ from tests.faults.xero_side import (
     MINUTE,
     QONTO_LISTS,
     begin,
-    connect,
     connected,
     live_until,
     moment_of,
@@ -87,7 +86,7 @@ def _let_in_again(company: FaultyCompany, town: WorldClient, party: Party) -> No
     app = (party.known["xero_client_id"], party.known["xero_client_secret"])
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": ""}
     party.known["xero_tokens"] = town.call("POST", "/identity/connect/token", data=form, auth=app).json()
-    connect(company, party)
+    company.connect_at_once(party, follow=True)
     assert company.run("sync", party.known["slug"]).code == 0
 
 

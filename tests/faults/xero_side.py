@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.acceptance.processes import MORNING, NIGHT, at, payments, puts
+from tests.acceptance.processes import NIGHT, at, payments, puts
 from tests.faults.rig import FaultyCompany
 from tests.sandbox.world_client import Party, WorldClient
 
@@ -21,22 +21,12 @@ STATES = "SELECT state, count(*) FROM posting GROUP BY state ORDER BY state"
 RUNS = "SELECT kind, local_date::text, state FROM sync_run WHERE organisation_id = %s ORDER BY id"
 
 
-def connect(company: FaultyCompany, party: Party, *, since: str = MORNING, zone: str = "Europe/Paris") -> None:
-    """Connect an organisation by the command line, without a process for it."""
-    key, token = company.folder / "key", company.folder / "token"
-    key.write_text(f"{party.known['qonto_login']}:{party.known['qonto_secret']}\n")
-    token.write_text(party.known["xero_tokens"]["refresh_token"] + "\n")
-    files = ("--qonto-key-file", str(key), "--xero-token-file", str(token))
-    ran = company.ask("connections", "add", *files, "--from", since.rstrip("Z"), "--time-zone", zone)
-    assert ran.code == 0, ran.err
-
-
 def connected(company: FaultyCompany, town: WorldClient, rows: int = 3, **description: Any) -> Party:
     """An organisation with so many payments, connected."""
     party = town.organisation(**description)
     if rows:
         party.pay(*payments(rows))
-    connect(company, party)
+    company.connect_at_once(party)
     return party
 
 
