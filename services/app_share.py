@@ -15,7 +15,7 @@ from threading import Lock
 
 from clients.clock import Clock
 from clients.errors import RateLimited
-from domain.call_limits import NIGHT, PERSON, XERO_APP_MINUTE
+from domain.call_limits import XERO_APP_MINUTE, Share
 from domain.circuit import Circuit
 from domain.rate_window import Window
 from models.call_budget import APP, lock_budget, read_slots, store_slots
@@ -55,27 +55,25 @@ class AppShare:
         self._answered = False
         self._least_left: int | None = None
 
-    def take(self) -> None:
-        """One call of a night. Raises RateLimited when the fleet's minute is used up, or Xero does not answer."""
+    def take(self, share: Share) -> None:
+        """One call. Raises RateLimited when the share of the fleet's minute is used up, or Xero does not answer.
+
+        Who insists is told so at once, and asks whether or not Xero answers others.
+        """
+        if share.insists:
+            with self._lock:
+                self._take(share)
+                return
         for glance in range(MOST_GLANCES):
             try:
                 with self._lock:
-                    self._take()
+                    self._take(share)
                     return
             except RateLimited as refused:
                 is_soon = refused.until - self._clock() <= PATIENCE and not self._taken.circuit.is_open
                 if not is_soon or glance + 1 == MOST_GLANCES:
                     raise
             self._rest(uniform(*GLANCE_SECONDS))  # noqa: S311 - only so that not all look at once
-
-    def take_for_person(self) -> None:
-        """One call for somebody who waits: from the reserve too, and whether or not Xero answers others."""
-        with self._lock:
-            now, taken = self._clock(), self._taken
-            if not taken.left or not taken.until or now >= taken.until:
-                taken.left = taken.size = self._fetch(taken.next_size(), PERSON.app_minute)
-                taken.until = now + GOOD_FOR
-            taken.left -= 1
 
     def answered(self, left: int | None) -> None:
         """Xero answered, and said how many of our app's calls are left."""
@@ -96,25 +94,25 @@ class AppShare:
                 with transaction():
                     self._store(*self._read(self._clock()))
 
-    def _take(self) -> None:
+    def _take(self, share: Share) -> None:
         now, taken = self._clock(), self._taken
-        closed = taken.circuit.is_open
+        closed = taken.circuit.is_open and not share.insists
         if closed or not taken.left or not taken.until or now >= taken.until:
             size = 1 if closed else taken.next_size()
-            taken.left = taken.size = self._fetch(size, NIGHT.app_minute, for_night=True)
+            taken.left = taken.size = self._fetch(size, share)
             taken.until = now + GOOD_FOR
         taken.left -= 1
 
-    def _fetch(self, size: int, limit: int, *, for_night: bool = False) -> int:
+    def _fetch(self, size: int, share: Share) -> int:
         """How many of `size` calls the fleet's minute allows, at least one; they count from now on."""
         now = self._clock()
         with transaction():
             window, circuit = self._read(now)
-            until = circuit.closed_until(now) if for_night else None
-            granted = 0 if until else min(size, limit - window.used(now))
+            until = None if share.insists else circuit.closed_until(now)
+            granted = 0 if until else min(size, share.app_minute - window.used(now))
             if granted > 0:
                 window = window.with_calls(granted, now)
-                circuit = circuit.after_probe(now) if for_night else circuit
+                circuit = circuit if share.insists else circuit.after_probe(now)
             self._store(window, circuit)
         if until:
             raise RateLimited(BUDGET, "Xero does not answer", until)

@@ -8,7 +8,7 @@ from typing import Any
 from clients.clock import Clock
 from clients.errors import RateLimited
 from clients.xero.budget import Remaining
-from domain.call_limits import DAY_IS_ASKED_AGAIN, NIGHT, PERSON, XERO_MINUTE, day_is_used
+from domain.call_limits import DAY_IS_ASKED_AGAIN, XERO_MINUTE, Share, day_is_used
 from domain.rate_window import Window
 from models.call_budget import CallBudget, lock_budget, read_slots, store_slots
 from models.database import transaction, without_waiting_for_disk
@@ -16,13 +16,13 @@ from services.app_share import BUDGET, AppShare
 
 
 class StoredBudget:
-    """One tenant's view of it. A person who waits may use a reserve, and is not held back by the day's or Xero's."""
+    """One tenant's view of it, for whoever may use this share."""
 
-    def __init__(self, tenant_id: str, clock: Clock, app: AppShare, *, for_person: bool) -> None:
+    def __init__(self, tenant_id: str, clock: Clock, app: AppShare, share: Share) -> None:
         self._tenant_id = tenant_id
         self._clock = clock
         self._app = app
-        self._for_person = for_person
+        self._share = share
         self._heard = Remaining()
         self._in_hand = False  # the app's part was taken already
 
@@ -37,10 +37,8 @@ class StoredBudget:
         """The app's part of it. Raises RateLimited."""
         if self._in_hand:
             self._in_hand = False
-        elif self._for_person:
-            self._app.take_for_person()
         else:
-            self._app.take()
+            self._app.take(self._share)
 
     def take_for_token(self) -> None:
         """A token must be had first: that and the call it is for are one, and so one probe. Raises RateLimited."""
@@ -66,10 +64,10 @@ class StoredBudget:
         store_slots(self._tenant_id, window.with_calls(1, now).slots, **day)
 
     def _why_not(self, row: CallBudget, window: Window, now: datetime) -> RateLimited | None:
-        if window.used(now) >= (PERSON if self._for_person else NIGHT).minute:
+        if window.used(now) >= self._share.minute:
             return RateLimited(BUDGET, "this organisation's calls of the minute are used up", window.opens_at(now))
         asked_again = row.day_heard_at + DAY_IS_ASKED_AGAIN if row.day_heard_at else now
-        if not self._for_person and now < asked_again and day_is_used(row.day_left, row.day_most_left):
+        if not self._share.insists and now < asked_again and day_is_used(row.day_left, row.day_most_left):
             return RateLimited(BUDGET, "this organisation's calls of the day are used up", asked_again)
         return None
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from clients.errors import Permanent, RateLimited, Reconnect, RemoteError, Temporary
+from domain.call_limits import ACCOUNTS, NIGHT, PERSON, Share
 from failpoints import hit
 from models import audit
 from models.lease import LEASE, Lease, LeaseLost, take_lease
@@ -15,7 +16,7 @@ from models.organisation import Connection, Organisation
 from models.outbox import announce
 from models.pause import pause_tenant, paused_until
 from models.statements import load
-from models.states import OPEN_RUN_STATES, ConnectionState, Lane, RunKind, RunState
+from models.states import OPEN_RUN_STATES, ConnectionState, RunKind, RunState
 from models.sync_run import SILENCE, SyncRun, open_run
 from services.follow_accounts import close_accounts_run
 from services.job import Job
@@ -26,6 +27,10 @@ from services.workbench import Workbench
 log = logging.getLogger(__name__)
 
 ACTOR = "organisation.sync"  # the job's name on the wire: stable, because messages outlive deploys
+SHARES: dict[str, Share] = {
+    RunKind.MANUAL: PERSON,
+    RunKind.ACCOUNTS: ACCOUNTS,
+}  # of Xero's limits; the others have the night's
 MOST_STARTS = 3  # workers in a row that may die over a run
 STAGGER, STAGGERED = timedelta(seconds=2), 8  # a dead worker's runs come back apart: one that kills is alone then
 
@@ -85,7 +90,7 @@ def _begin(run: SyncRun, lease: Lease, workbench: Workbench, stopping: Callable[
         organisation=load(Organisation, run.organisation_id),
         lease=lease,
         qonto=workbench.qonto(connection),
-        xero=workbench.xero(connection, for_person=run.lane == Lane.INTERACTIVE),
+        xero=workbench.xero(connection, SHARES.get(run.kind, NIGHT)),
         clock=workbench.clock,
         app_url=workbench.qonto_app_url,
         stopping=stopping,

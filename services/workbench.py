@@ -12,7 +12,7 @@ from clients.http import Http
 from clients.oauth import OAuthApp
 from clients.qonto.client import Qonto
 from clients.xero.client import Xero
-from domain.call_limits import IN_PROGRESS
+from domain.call_limits import IN_PROGRESS, PERSON, Share
 from models.credential import Credential
 from models.database import database_time
 from models.encryption import Keyring
@@ -52,9 +52,9 @@ class Workbench:
     qonto_app_url: str
     event_keys: Mapping[str, bytes] | None
 
-    def xero(self, connection: Connection, *, for_person: bool = True) -> Xero:
-        """A client for the connection's Xero organisation; for a person who waits, or for a night."""
-        budget = StoredBudget(connection.tenant_id, self.clock, self.app_share, for_person=for_person)
+    def xero(self, connection: Connection, share: Share = PERSON) -> Xero:
+        """A client for the connection's Xero organisation, for whoever may use this share of its limits."""
+        budget = StoredBudget(connection.tenant_id, self.clock, self.app_share, share)
         tokens = self.xero_tokens(connection.xero_credential_id, budget)
         return Xero(self.http, self.xero_api_url, connection.tenant_id, tokens, budget, self.clock)
 

@@ -9,7 +9,7 @@ import pytest
 
 from clients.errors import RateLimited
 from clients.xero.budget import Remaining
-from domain.call_limits import NIGHT, PERSON
+from domain.call_limits import ACCOUNTS, NIGHT, PERSON, Share
 from domain.circuit import FAILURES, PROBE_EVERY
 from services.app_share import AppShare
 from services.call_budget import StoredBudget
@@ -38,8 +38,8 @@ def clock() -> Clock:
 def budget(database: str, clock: Clock) -> Budget:
     """Another worker's view of a tenant."""
 
-    def make(tenant: str = "tenant-1", *, for_person: bool = False) -> StoredBudget:
-        return StoredBudget(tenant, clock, AppShare(clock, rest=lambda _: None), for_person=for_person)
+    def make(tenant: str = "tenant-1", share: Share = NIGHT) -> StoredBudget:
+        return StoredBudget(tenant, clock, AppShare(clock, rest=lambda _: None), share)
 
     return make
 
@@ -91,9 +91,33 @@ def test_each_tenant_has_a_minute_of_its_own(budget: Budget) -> None:
 def test_a_person_who_waits_may_use_the_reserve(budget: Budget) -> None:
     _use(budget(), NIGHT.minute)
 
-    _use(budget(for_person=True), PERSON.minute - NIGHT.minute)
+    _use(budget(share=PERSON), PERSON.minute - NIGHT.minute)
 
-    assert "minute" in _refusal(budget(for_person=True)).problem
+    assert "minute" in _refusal(budget(share=PERSON)).problem
+
+
+def test_an_account_goes_before_the_night_and_waits_as_it_does_for_a_xero_that_does_not_answer(
+    budget: Budget, clock: Clock
+) -> None:
+    _use(budget(), NIGHT.minute)
+    _use(budget(share=ACCOUNTS), ACCOUNTS.minute - NIGHT.minute)
+    for number in range(FAILURES):
+        failing = budget(f"another-{number}")
+        failing.take()
+        failing.failed()
+        failing.settle()
+
+    assert _refusal(budget("tenant-2", share=ACCOUNTS)).problem == "Xero does not answer"
+
+
+def test_an_account_uses_no_more_of_a_day_than_the_night(budget: Budget) -> None:
+    first = budget(share=ACCOUNTS)
+    first.take()
+    first.answered(Remaining(day=5_000))
+    first.take()
+    first.answered(Remaining(day=500))
+
+    assert "day" in _refusal(first).problem
 
 
 def test_what_xero_counts_beyond_our_own_calls_is_heard_by_all(budget: Budget) -> None:
@@ -113,7 +137,7 @@ def test_our_app_has_a_minute_of_its_own(budget: Budget, clock: Clock) -> None:
 
     assert "our calls" in _refusal(first).problem
     assert "our calls" in _refusal(budget("tenant-2")).problem
-    budget("tenant-3", for_person=True).take()
+    budget("tenant-3", share=PERSON).take()
     clock.now += MINUTE + timedelta(seconds=0.25)
     budget("tenant-2").take()
 
@@ -130,7 +154,7 @@ def test_a_day_that_is_nearly_used_is_left_to_people(budget: Budget, clock: Cloc
     refusal = _refusal(first)
 
     assert refusal.until == clock.now + timedelta(hours=1)
-    budget(for_person=True).take()
+    budget(share=PERSON).take()
     clock.now = refusal.until
     budget().take()
 
@@ -145,7 +169,7 @@ def test_an_outage_of_xero_is_found_out_by_all_together(budget: Budget, clock: C
     refusal = _refusal(budget("tenant-99"))
 
     assert (refusal.until, refusal.problem) == (clock.now + PROBE_EVERY, "Xero does not answer")
-    budget("tenant-99", for_person=True).take()
+    budget("tenant-99", share=PERSON).take()
     clock.now = refusal.until
     probe = budget("tenant-1")
     probe.take()

@@ -19,7 +19,7 @@ def test_two_processes_together_take_no_more_than_the_apps_minute() -> None:
 
     with suppress(RateLimited):
         while taken <= NIGHT.app_minute:
-            shares[taken % 2].take()
+            shares[taken % 2].take(NIGHT)
             taken += 1
 
     assert NIGHT.app_minute - MOST_AT_ONCE <= taken <= NIGHT.app_minute
