@@ -41,9 +41,12 @@ PUBLISH = b"\x00\x3c\x00\x28\x00\x00\x00\x07nightly"  # AMQP's basic.publish to 
 def after_a_night(company: FaultyCompany, town: WorldClient, organisations: int) -> list[Party]:
     """Organisations with a day behind them and 60 new payments each; its queues have settled.
 
-    A queue whose broker is killed in its first second may stay without a leader.
+    The scheduler alone goes by the company's proxies. A queue whose broker is killed in its first second may stay
+    without a leader.
     """
     parties = night_of(company, town, *[1] * organisations)
+    company.keep_running("scheduler", "scheduler")
+    company.routes.clear()
     company.keep_running("worker", "worker")
     at(town, NIGHT)
     company.until_night_is_done(organisations=organisations)
@@ -65,9 +68,8 @@ def assert_next_night_was_written_once(town: WorldClient, parties: list[Party]) 
 def test_a_broker_killed_before_it_confirms(
     company: FaultyCompany, town: WorldClient, rabbitmq_server: RabbitmqServer, broker_proxy: TcpProxy
 ) -> None:
-    scheduler = company.keep_running("scheduler", "scheduler")
-    company.routes.clear()
     parties = after_a_night(company, town, 3)
+    (scheduler,) = company.running("scheduler")
     broker_proxy.lose_reply(PUBLISH, silently=True)
     at(town, NEXT_NIGHT)
     wait_until(lambda: broker_proxy.lost_replies == 1, seconds=DRAIN_SECONDS, what="the night to be announced")
@@ -84,8 +86,8 @@ def test_a_broker_killed_before_it_confirms(
 def test_no_broker_when_the_night_falls_due(
     company: FaultyCompany, town: WorldClient, rabbitmq_server: RabbitmqServer
 ) -> None:
-    scheduler = company.keep_running("scheduler", "scheduler")
     parties = after_a_night(company, town, 3)
+    (scheduler,) = company.running("scheduler")
     with rabbitmq_server.outage():
         at(town, NEXT_NIGHT)
         company.until(lambda: company.query(UNSENT) == [(3,)], "the night to wait in the outbox")
@@ -126,8 +128,8 @@ def test_queues_without_their_messages(company: FaultyCompany, town: WorldClient
 def test_a_broker_that_blocks_publishers(
     company: FaultyCompany, town: WorldClient, rabbitmq_server: RabbitmqServer
 ) -> None:
-    scheduler = company.keep_running("scheduler", "scheduler")
     parties = after_a_night(company, town, 2)
+    (scheduler,) = company.running("scheduler")
     rabbitmq_server.set_disk_alarm(True)
     try:
         at(town, NEXT_NIGHT)
@@ -150,8 +152,6 @@ def test_a_broker_that_blocks_publishers(
 def test_a_confirm_that_never_came(
     company: FaultyCompany, town: WorldClient, broker_proxy: TcpProxy, broker: Broker
 ) -> None:
-    company.keep_running("scheduler", "scheduler")
-    company.routes.clear()
     parties = after_a_night(company, town, 1)
     company.supervised.pop("worker")
     (worker,) = company.running("worker")

@@ -1,4 +1,4 @@
-"""F23 to F26, F17 and F51 for accounts that follow Qonto: events lost, repeated, reordered, poisonous, or just late."""
+"""F23 to F26, F15 and F17 for accounts that follow Qonto: events lost, repeated, reordered, poisonous, or just late."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import json
 import signal
 from functools import partial
 from random import Random
-from typing import Any
 
 import pytest
 
 from messaging.event_queues import DEAD, QUEUE
 from messaging.queues import DELIVERY_LIMIT
 from models.lease import LEASE
-from tests.acceptance.processes import NIGHT, PUTS, Broker, at, in_qonto, in_xero, payments, puts
-from tests.faults.rig import Failpoints, FaultyCompany, night_of
-from tests.sandbox.world_client import Party, WorldClient
+from tests.acceptance.processes import NIGHT, Broker, at, in_qonto, in_xero, payments
+from tests.faults.core_side import HANDLED, RECEIVED, closes, followed, has_outcomes, made, names, opens
+from tests.faults.rig import Failpoints, FaultyCompany
+from tests.sandbox.world_client import WorldClient
 from tests.servers.rabbitmq import RabbitmqServer
 
 pytestmark = [pytest.mark.faults, pytest.mark.integration]
@@ -23,57 +23,17 @@ pytestmark = [pytest.mark.faults, pytest.mark.integration]
 NEXT_NIGHT, NEXT_NIGHT_DATE = "2026-11-21T22:00:00Z", "2026-11-21"
 OBSERVATION = "2026-11-21T04:00:00Z"  # 05:00 in Paris
 SEEN = "SELECT state FROM sync_run WHERE kind = 'observation' AND local_date = '2026-11-21'"
-HANDLED = "SELECT outcome FROM inbox_event WHERE handled_at IS NOT NULL ORDER BY id"
-RECEIVED = "SELECT count(*) FROM inbox_event"
-
-
-def connected(company: FaultyCompany, town: WorldClient, broker: Broker) -> Party:
-    """An organisation whose first account is in Xero, with everything running."""
-    party = town.organisation(name="Farolillo SL")
-    assert company.connect(party, follow=True).code == 0
-    for command in ("scheduler", "listener", "worker"):
-        company.keep_running(command, command)
-    company.until(lambda: names(party) == ["Main"], "the first account to be in Xero")
-    company.until(lambda: company.query("SELECT state FROM sync_run") == [("done",)], "its run to be over")
-    company.until(lambda: broker.is_read(QUEUE), "the listener to listen")
-    return party
-
-
-def names(party: Party) -> list[str]:
-    """The bank accounts that we made in Xero and that can be used."""
-    accounts = party.ledger()["accounts"]
-    ours = [one for one in accounts if one["type"] == "BANK" and one["made_by"] == "api" and one["status"] == "ACTIVE"]
-    return sorted(one["name"] for one in ours)
-
-
-def opens(party: Party, name: str) -> str:
-    """Another account is opened at Qonto; its id."""
-    return str(party.world.control("POST", f"/qonto/{party.id}/accounts", {"name": name})["id"])
-
-
-def closes(party: Party, account_id: str) -> None:
-    party.world.control("POST", f"/qonto/{party.id}/accounts/{account_id}/close")
-
-
-def made(town: WorldClient) -> int:
-    """How many bank accounts were asked of Xero, whatever came of it."""
-    asked = town.requests_made("service=xero&method=PUT&path=/Accounts$")
-    return len([one for one in asked if '"BANK"' in one["body"]])
 
 
 def has_died(company: FaultyCompany, times: int) -> bool:
     return company.restarts["listener"] == times
 
 
-def has_outcomes(company: FaultyCompany, *outcomes: str) -> bool:
-    return sorted(outcome for (outcome,) in company.query(HANDLED)) == sorted(outcomes)
-
-
 @pytest.mark.fault("F23", injected="deactivated before created, old after new, everything twice", holds="I4 I15")
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_events_in_any_order(company: FaultyCompany, town: WorldClient, broker: Broker, seed: int) -> None:
     random = Random(seed)
-    party = connected(company, town, broker)
+    party = followed(company, town, broker)
     town.control("POST", "/core", {"broker_url": None})
     said = town.control("GET", "/core/events")["last"]
     opened = [opens(party, f"Account {number}") for number in range(4)]
@@ -91,7 +51,7 @@ def test_events_in_any_order(company: FaultyCompany, town: WorldClient, broker: 
 
 @pytest.mark.fault("F24", injected="a closing of which no event ever came", holds="I2 I4 I15")
 def test_a_closing_nobody_told_us_of(company: FaultyCompany, town: WorldClient, broker: Broker) -> None:
-    party = connected(company, town, broker)
+    party = followed(company, town, broker)
     account_id = opens(party, "Old")
     company.until(lambda: names(party) == ["Main", "Old"], "the account to be in Xero")
     town.control("POST", "/core", {"broker_url": None})
@@ -113,7 +73,7 @@ def test_a_closing_nobody_told_us_of(company: FaultyCompany, town: WorldClient, 
 
 @pytest.mark.fault("F25", injected="events that are not JSON, not signed, of an unknown type, or huge", holds="I18")
 def test_events_that_nobody_can_read(company: FaultyCompany, town: WorldClient, broker: Broker) -> None:
-    party = connected(company, town, broker)
+    party = followed(company, town, broker)
     good = {"type": "account.created", "headers": {}}
     path = f"/qonto/{party.id}/accounts/{party.account_id}/emit"
     poison = [
@@ -141,7 +101,7 @@ def test_events_that_nobody_can_read(company: FaultyCompany, town: WorldClient, 
 def test_an_event_that_kills_whoever_takes_it(
     company: FaultyCompany, town: WorldClient, failpoints: Failpoints, broker: Broker
 ) -> None:
-    party = connected(company, town, broker)
+    party = followed(company, town, broker)
     failpoints.arm("heard", "kill")
     opens(party, "Poison")
     for deaths in range(1, DELIVERY_LIMIT + 2):
@@ -167,7 +127,7 @@ def test_an_event_that_kills_whoever_takes_it(
 def test_a_listener_that_dies_at_a_step(
     company: FaultyCompany, town: WorldClient, broker: Broker, failpoints: Failpoints, step: str
 ) -> None:
-    party = connected(company, town, broker)
+    party = followed(company, town, broker)
     failpoints.arm(step, "kill")
 
     opens(party, "Taxes")
@@ -184,7 +144,7 @@ def test_a_listener_that_dies_at_a_step(
 def test_a_worker_that_dies_while_it_follows_an_account(
     company: FaultyCompany, town: WorldClient, broker: Broker, failpoints: Failpoints, step: str
 ) -> None:
-    party = connected(company, town, broker)
+    party = followed(company, town, broker)
     failpoints.arm(step, "kill")
 
     opens(party, "Taxes")
@@ -199,7 +159,7 @@ def test_a_worker_that_dies_while_it_follows_an_account(
 
 @pytest.mark.fault("F17", injected="the events' queue purged, then deleted while it is read", holds="I4 I15 I23")
 def test_an_events_queue_without_its_messages(company: FaultyCompany, town: WorldClient, broker: Broker) -> None:
-    party = connected(company, town, broker)
+    party = followed(company, town, broker)
     company.supervised.pop("listener")
     (listener,) = company.running("listener")
     listener.end(signal.SIGTERM)
@@ -224,7 +184,7 @@ def test_an_events_queue_without_its_messages(company: FaultyCompany, town: Worl
 def test_a_broker_killed_in_mid_stream(
     company: FaultyCompany, town: WorldClient, broker: Broker, rabbitmq_server: RabbitmqServer
 ) -> None:
-    party = connected(company, town, broker)
+    party = followed(company, town, broker)
     before = [opens(party, f"Account {number}") for number in range(5)]
     company.until(partial(has_outcomes, company, *["in_xero"] * 5), "the first ones to be followed")
     at(town, NIGHT)
@@ -239,48 +199,3 @@ def test_a_broker_killed_in_mid_stream(
 
     assert set(names(party)) - {"Account 0"} == {"Main", *(f"Account {number}" for number in range(1, 6))}
     assert made(town) == len(names(party))
-
-
-@pytest.mark.fault("F51", injected="an account closed between a night's read and its request", holds="I1 I2 I15")
-def test_an_account_closed_while_its_rows_are_on_their_way(company: FaultyCompany, town: WorldClient) -> None:
-    (party,) = night_of(company, town, 60)
-    held = town.fault("hold", match=PUTS, when="before")
-    for command in ("scheduler", "listener", "worker"):
-        company.keep_running(command, command)
-    at(town, NIGHT)
-    town.wait_until_held(held)
-    party.pay({"amount_cents": 77_00})  # the night has read the account already
-    closes(party, party.account_id)
-    company.until(lambda: company.query(RECEIVED) == [(1,)], "the event to be received")
-    town.control("POST", f"/faults/{held}/release")
-    company.until(partial(has_outcomes, company, "stopped"), "the event to be followed")
-    company.until_night_is_done()
-
-    ((handled_at,),) = company.query("SELECT handled_at FROM inbox_event")
-    assert in_xero(party) == in_qonto(party)
-    sent = puts(town, party)
-    at(town, NEXT_NIGHT)
-    company.until_night_is_done(NEXT_NIGHT_DATE)
-    assert puts(town, party) == sent, "no request after the event was followed"
-    assert all(one["time"] < f"{handled_at:%Y-%m-%dT%H:%M:%S.%f}" for one in sent)
-
-
-@pytest.mark.fault("F52", injected="our account deleted by a person; a night and three events at once", holds="I4 I12")
-def test_an_account_that_is_gone_when_four_jobs_look(company: FaultyCompany, town: WorldClient, broker: Broker) -> None:
-    party = connected(company, town, broker)
-    company.keep_running("second worker", "worker")
-    (main,) = [one for one in party.ledger()["accounts"] if one["type"] == "BANK" and one["made_by"] == "api"]
-    town.control("POST", f"/xero/{party.tenant}/accounts/{main['id']}/delete")
-
-    at(town, NIGHT)
-    path = f"/qonto/{party.id}/accounts/{party.account_id}/emit"
-    for _ in range(3):
-        town.control("POST", path, {"type": "account.created"})
-    company.until(partial(has_outcomes, company, *["in_xero"] * 3), "every event to be followed")
-    company.until_night_is_done()
-
-    accounts: list[dict[str, Any]] = party.ledger()["accounts"]
-    ours = [one for one in accounts if one["type"] == "BANK" and one["made_by"] == "api" and not one["deleted"]]
-    assert [(one["name"], one["status"]) for one in ours] == [("Main", "ACTIVE")]
-    assert company.query("SELECT max(generation), count(*) FROM account_link") == [(2, 2)]
-    assert made(town) == 2
