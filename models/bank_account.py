@@ -84,10 +84,10 @@ def live_links(tenant_id: str, organisation_id: str) -> dict[str, AccountLink]:
 OF_ACCOUNT = "connection_id = {connection_id} AND bank_account_id = {bank_account_id}"
 
 
-def read_until(connection_id: str, bank_account_id: str) -> datetime | None:
+def cursor_of(connection_id: str, bank_account_id: str) -> Cursor | None:
     """How far a bank account has been read for a connection; `None` if not at all."""
     found = find(Cursor, OF_ACCOUNT, connection_id=connection_id, bank_account_id=bank_account_id)
-    return found[0].read_until if found else None
+    return found[0] if found else None
 
 
 def store_chain(connection_id: str, bank_account_id: str, broken_at: str) -> None:

@@ -11,7 +11,7 @@ from clients.qonto.client import Qonto
 from clients.qonto.transactions import Transaction
 from domain.calendar import local_date
 from domain.ledger_check import Duty, Expected
-from models.bank_account import Cursor
+from models.bank_account import cursor_of
 from models.organisation import Connection, Organisation
 from services.read_accounts import accounts_to_read
 from services.read_transactions import OVERLAP, is_ours, read_from, walk
@@ -54,8 +54,8 @@ def read_truth(connection: Connection, qonto: Qonto, accounts: Sequence[QontoAcc
 
 def _read_until(connection: Connection, bank_account_id: str) -> datetime | None:
     """Before which nothing is read again; `None` for an account that no run has come to."""
-    cursor = (Cursor.connection_id == connection.id) & (Cursor.bank_account_id == bank_account_id)
-    return read_from(connection, bank_account_id) if Cursor.select().where(cursor).exists() else None
+    cursor = cursor_of(connection.id, bank_account_id)
+    return read_from(connection, cursor) if cursor else None
 
 
 def _duty(connection: Connection, row: Transaction, stored: set[str], read_until: datetime | None) -> Duty:

@@ -12,7 +12,7 @@ from domain.calendar import local_date
 from domain.money import signed
 from domain.reasons import Held
 from domain.text import storable
-from models.bank_account import BankAccount, advance_cursor, store_chain
+from models.bank_account import BankAccount, advance_cursor, cursor_of, store_chain
 from models.posting import insert_new, newest_settled
 from models.quarantine import quarantine
 from models.states import PostingState
@@ -31,15 +31,18 @@ def import_transactions(job: Job, account: BankAccount) -> bool:
     When Qonto's balances then do not chain, a row is missing: it is read again from there, and if that does not help
     the place is remembered and shown.
     """
-    if not _import(job, account, read_from(job.connection, account.id)):
+    cursor = cursor_of(job.connection.id, account.id)
+    if not _import(job, account, read_from(job.connection, cursor)):
         return False
     broken = _chain_break(job, account)
     if broken and _import(job, account, broken.settled_at - REREAD):
         broken = _chain_break(job, account)
     if broken:
         job.notes.append(f"account {account.id}: Qonto's balances do not chain at {broken.transaction_id}")
-    with job.holding():
-        store_chain(job.connection.id, account.id, broken.transaction_id if broken else "")
+    broken_at = broken.transaction_id if broken else ""
+    if broken_at != (cursor.chain_broken_at if cursor else ""):
+        with job.holding():
+            store_chain(job.connection.id, account.id, broken_at)
     return True
 
 

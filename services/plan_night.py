@@ -16,7 +16,7 @@ from models.posting import Posting, count_by_state
 from models.states import PostingState
 from services.chart import Chart
 from services.read_accounts import accounts_to_read
-from services.read_transactions import exclusion, read_from, walk
+from services.read_transactions import exclusion, unread
 from services.workbench import Workbench
 
 
@@ -75,7 +75,7 @@ def _count_new(connection: Connection, qonto: Qonto, account: QontoAccount, plan
         (Posting.tenant_id == connection.tenant_id) & (Posting.bank_account_id == account.id)
     )
     seen = {posting.transaction_id for posting in known}
-    for row in (row for page in walk(qonto, account.id, read_from(connection, account.id)) for row in page.rows):
+    for row in unread(connection, qonto, account.id):
         if row.id in seen:
             continue
         seen.add(row.id)

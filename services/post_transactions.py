@@ -14,28 +14,26 @@ from services.send_batches import send_batches
 
 def post_transactions(job: Job) -> bool:
     """Whether nothing is left to send: `False` when the turn is over first. Raises what `send_batches` raises."""
-    batches = _Due(job)
-    send_batches(job, batches)
-    return batches.is_exhausted
+    batches = _Batches(job)
+    send_batches(job, iter(batches))
+    return batches.are_exhausted
 
 
-class _Due(Iterator[PostingBatch]):
+class _Batches:
     """One frozen batch after the other, until nothing is due or the turn is over. What is due is read ahead."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._due: list[DuePosting] = []
-        self.is_exhausted = False
+        self.are_exhausted = False
 
-    def __next__(self) -> PostingBatch:
+    def __iter__(self) -> Iterator[PostingBatch]:
+        due: list[DuePosting] = []
         while not self._job.time_is_up():
-            self._due = self._due or due_postings(self._job.connection.id, TURN_TRANSACTIONS)
-            if not self._due:
-                self.is_exhausted = True
-                break
-            together, self._due = next_together(self._due, BATCH_ROWS)
+            due = due or due_postings(self._job.connection.id, TURN_TRANSACTIONS)
+            if not due:
+                self.are_exhausted = True
+                return
+            together, due = next_together(due, BATCH_ROWS)
             if batch := freeze_batch(self._job, together):
-                return batch
-        else:
-            self.is_exhausted = not due_postings(self._job.connection.id, 1)
-        raise StopIteration
+                yield batch
+        self.are_exhausted = not due and not due_postings(self._job.connection.id, 1)

@@ -15,7 +15,7 @@ from models.bank_account import AccountLink
 from models.organisation import Connection
 from models.posting import Posting
 from models.states import SETTLED_IN_XERO
-from services.read_transactions import is_ours, read_from, walk
+from services.read_transactions import is_ours, unread
 from services.workbench import Workbench
 
 
@@ -83,7 +83,7 @@ def _postings(connection: Connection, bank_account_id: str) -> list[Posting]:
 def _to_come(connection: Connection, qonto: Qonto, account: QontoAccount, postings: list[Posting]) -> int:
     """The sum of what Qonto has and no night has read yet."""
     read = {posting.transaction_id for posting in postings}
-    rows = (row for page in walk(qonto, account.id, read_from(connection, account.id)) for row in page.rows)
+    rows = unread(connection, qonto, account.id)
     new = {
         row.id: signed(row.side, row.amount_cents) for row in rows if row.id not in read and is_ours(connection, row)
     }

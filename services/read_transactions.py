@@ -10,16 +10,23 @@ from clients.qonto.transactions import Page, Transaction, list_transactions
 from domain.eligibility import why_excluded
 from domain.reasons import Excluded
 from domain.walk import Position, next_position
-from models.bank_account import read_until
+from models.bank_account import Cursor, cursor_of
 from models.organisation import Connection
 
 MOST_PASSES = 5  # through a crowd that people go on editing
 OVERLAP = timedelta(hours=1)  # read again what may have been committed late with an earlier `updated_at`
 
 
-def read_from(connection: Connection, bank_account_id: str) -> datetime:
+def read_from(connection: Connection, cursor: Cursor | None) -> datetime:
     """Where a night begins to read an account: a little before where the last one ended."""
-    return (read_until(connection.id, bank_account_id) or connection.starts_at) - OVERLAP
+    since: datetime = cursor.read_until if cursor else connection.starts_at
+    return since - OVERLAP
+
+
+def unread(connection: Connection, qonto: Qonto, bank_account_id: str) -> Iterator[Transaction]:
+    """The rows of an account that its next night will read; some may come twice, and some be known already."""
+    for page in walk(qonto, bank_account_id, read_from(connection, cursor_of(connection.id, bank_account_id))):
+        yield from page.rows
 
 
 def walk(qonto: Qonto, bank_account_id: str, updated_from: datetime) -> Iterator[Page]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from clients.xero.organisation import read_organisation
 from domain.coding import FEE
 from domain.reasons import Held
-from models.bank_account import newest_links
+from models.bank_account import AccountLink, newest_links
 from models.due_posting import at_stake
 from models.posting import Posting, move
 from models.states import LinkState, PostingState
@@ -19,6 +21,14 @@ NO_ACCOUNT = (Held.NO_ACCOUNT, Held.CURRENCY)
 TRIED_EVERY_NIGHT = (Held.CONTACT, Held.REFUSED, Held.NO_ANSWER)
 
 
+@dataclass(frozen=True)
+class _Change:
+    """Postings of the connection that are to be held for a reason, or, without one, let go of."""
+
+    which: Any
+    reason: Held | None = None
+
+
 def settle_holds(job: Job, active_codes: set[str]) -> None:
     """Compare what holds with what Xero has now. `active_codes` are the Codes that a line may be coded to.
 
@@ -28,17 +38,20 @@ def settle_holds(job: Job, active_codes: set[str]) -> None:
     if not ours:
         return
     reasons = {reason for state, reason, _ in ours if state == PostingState.HELD}
-    unlocked = _unlocked(job) if Held.LOCK_DATE in reasons else None
     twice = _held(job, Held.TWICE_IN_XERO) if Held.TWICE_IN_XERO in reasons else []
     found = find_in_xero(job, twice, min(posting.created_at for posting in twice)) if twice else {}
+    links = newest_links(job.tenant_id, job.organisation.id)
+    changes = [
+        *_tried_again(job, reasons),
+        *_by_accounts(links, {account_id for _, _, account_id in ours}, reasons),
+        *_by_coding(job, active_codes, reasons),
+    ]
+    if not twice and not changes:
+        return
     with job.holding():
         store_found(job, twice, found)  # a person was asked to delete the surplus copy
-        if reasons.intersection(TRIED_EVERY_NIGHT):
-            _release(job, Posting.reason.in_(TRIED_EVERY_NIGHT) & (Posting.changed_at < job.run.started_at))
-        if unlocked is not None:
-            _release(job, unlocked)
-        _settle_accounts(job, {account_id for _, _, account_id in ours}, reasons)
-        _settle_coding(job, active_codes, reasons)
+        for change in changes:
+            _make(job, change)
 
 
 def _held(job: Job, reason: Held) -> list[Posting]:
@@ -46,26 +59,28 @@ def _held(job: Job, reason: Held) -> list[Posting]:
     return list(Posting.select().where((Posting.connection_id == job.connection.id) & held))
 
 
-def _unlocked(job: Job) -> Any:
-    """Which postings wait for a lock date that is no longer in their way."""
-    waiting = Posting.reason == Held.LOCK_DATE
-    until = read_organisation(job.xero).locked_until()
-    return waiting & (Posting.date > until) if until else waiting
+def _tried_again(job: Job, reasons: set[str]) -> Iterator[_Change]:
+    """What every night tries anew, and what waits for a lock date that is no longer in its way."""
+    if reasons.intersection(TRIED_EVERY_NIGHT):
+        yield _Change(Posting.reason.in_(TRIED_EVERY_NIGHT) & (Posting.changed_at < job.run.started_at))
+    if Held.LOCK_DATE in reasons:
+        waiting = Posting.reason == Held.LOCK_DATE
+        until = read_organisation(job.xero).locked_until()
+        yield _Change(waiting & (Posting.date > until) if until else waiting)
 
 
-def _settle_accounts(job: Job, accounts: set[str], reasons: set[str]) -> None:
-    links = newest_links(job.tenant_id, job.organisation.id)
+def _by_accounts(links: dict[str, AccountLink], accounts: set[str], reasons: set[str]) -> Iterator[_Change]:
     live = [key for key, link in links.items() if link.state == LinkState.LIVE]
     if reasons.intersection(NO_ACCOUNT):
-        _release(job, Posting.reason.in_(NO_ACCOUNT) & Posting.bank_account_id.in_(live))
+        yield _Change(Posting.reason.in_(NO_ACCOUNT) & Posting.bank_account_id.in_(live))
     for key in accounts.intersection(links):
         if links[key].state == LinkState.HELD:
-            _hold(job, Posting.bank_account_id == key, Held(links[key].reason))
+            yield _Change(Posting.bank_account_id == key, Held(links[key].reason))
     if not accounts.issubset(live):
-        _hold(job, Posting.bank_account_id.not_in(live), Held.NO_ACCOUNT)
+        yield _Change(Posting.bank_account_id.not_in(live), Held.NO_ACCOUNT)
 
 
-def _settle_coding(job: Job, active_codes: set[str], reasons: set[str]) -> None:
+def _by_coding(job: Job, active_codes: set[str], reasons: set[str]) -> Iterator[_Change]:
     codes = coding_codes(job.connection)
     is_fee = Posting.operation_type == FEE
     for lines, code in (
@@ -74,16 +89,19 @@ def _settle_coding(job: Job, active_codes: set[str], reasons: set[str]) -> None:
         (~is_fee & (Posting.side == "debit"), codes.code_for("debit", "")),
     ):
         if code not in active_codes:
-            _hold(job, lines, Held.CODING_ACCOUNT)
+            yield _Change(lines, Held.CODING_ACCOUNT)
         elif Held.CODING_ACCOUNT in reasons:
-            _release(job, (Posting.reason == Held.CODING_ACCOUNT) & lines)
+            yield _Change((Posting.reason == Held.CODING_ACCOUNT) & lines)
 
 
-def _release(job: Job, which: object) -> None:
-    ours = (Posting.connection_id == job.connection.id) & (Posting.state == PostingState.HELD)
-    move(ours & which, PostingState.DUE, job.now(), detail="let go")
-
-
-def _hold(job: Job, which: object, reason: Held) -> None:
-    ours = (Posting.connection_id == job.connection.id) & (Posting.state == PostingState.DUE)
-    move(ours & which, PostingState.HELD, job.now(), reason=reason)
+def _make(job: Job, change: _Change) -> None:
+    ours = Posting.connection_id == job.connection.id
+    if change.reason:
+        move(
+            ours & (Posting.state == PostingState.DUE) & change.which,
+            PostingState.HELD,
+            job.now(),
+            reason=change.reason,
+        )
+    else:
+        move(ours & (Posting.state == PostingState.HELD) & change.which, PostingState.DUE, job.now(), detail="let go")
