@@ -27,6 +27,7 @@ from settings import SettingsError
 
 POOL_WAIT_SECONDS = 10  # longer than any of our transactions, shorter than a person's patience
 IDLE_SECONDS = 300  # give a connection back before a load balancer silently forgets it
+PLANS = "-c jit=off -c enable_seqscan=off -c plan_cache_mode=force_generic_plan"  # short reads by key, planned once
 LOCK_WAIT_SECONDS = 30  # SQLite has one writer; a night on one machine queues behind it
 
 database = DatabaseProxy()
@@ -180,7 +181,8 @@ def _postgresql(url: str, pool_size: int) -> Database:
         stale_timeout=IDLE_SECONDS,
         timeout=POOL_WAIT_SECONDS,
         connect_timeout=5,
-        options="-c timezone=UTC -c lock_timeout=30s -c jit=off -c enable_seqscan=off",
+        prepare_threshold=1,  # the second time that a connection says something, it is prepared
+        options=f"-c timezone=UTC -c lock_timeout=30s {PLANS}",
     )
     return pool
 

@@ -20,7 +20,7 @@ from peewee import (
 )
 
 from models.database import Table, UtcField, read_moment
-from models.statements import read, run_with_rows
+from models.statements import read, run_both_with_rows, run_with_rows
 from models.states import PostingState
 
 
@@ -185,15 +185,13 @@ INTO_BATCH = """
 def move_into_batch(posting_ids: Sequence[int], batch_id: int, now: datetime) -> None:
     """These are being sent, in this batch. They move as `move` moves."""
     rows = [(posting_id,) for posting_id in posting_ids]
-    run_with_rows(TELL_IN_BATCH, IN_BATCH, rows, now=now, batch_id=batch_id)
-    run_with_rows(INTO_BATCH, IN_BATCH, rows, now=now, batch_id=batch_id)
+    run_both_with_rows(TELL_IN_BATCH, INTO_BATCH, IN_BATCH, rows, now=now, batch_id=batch_id)
 
 
 def move_into_xero(rows: Sequence[tuple[int, str, str]], state: PostingState, now: datetime, detail: str = "") -> None:
     """Xero has these: (posting id, bank transaction id, Xero account id). They move as `move` moves."""
     if rows:
-        run_with_rows(TELL_STORED, STORED, rows, now=now, state=str(state), detail=detail)
-        run_with_rows(STORE, STORED, rows, now=now, state=str(state), detail=detail)
+        run_both_with_rows(TELL_STORED, STORE, STORED, rows, now=now, state=str(state), detail=detail)
 
 
 def count_by_state(which: Expression) -> dict[tuple[str, str], int]:

@@ -5,11 +5,12 @@ Many rows travel as one parameter: the database unpacks a JSON array, so the tex
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar
+
+import msgspec
 
 from models.database import Table, database, is_sqlite
 
@@ -44,8 +45,18 @@ def load(table: type[Row], key: Any) -> Row:
 
 def run_with_rows(statement: str, columns: Columns, rows: Iterable[Sequence[Any]], **values: Any) -> int:
     """The same for a statement that selects from `{rows} AS new`."""
-    values["packed"] = json.dumps(list(rows), separators=(",", ":"), default=_told)
+    cells = [[_told(cell) for cell in row] for row in rows] if is_sqlite() else list(rows)
+    values["packed"] = msgspec.json.encode(cells).decode()
     return run(_with_rows(statement, (*columns.items(),), sqlite=is_sqlite()), **values)
+
+
+def run_both_with_rows(first: str, then: str, columns: Columns, rows: Sequence[Sequence[Any]], **values: Any) -> None:
+    """The same for two, of which `first` changes nothing that `then` reads. PostgreSQL is told both at once."""
+    if is_sqlite():
+        run_with_rows(first, columns, rows, **values)
+        run_with_rows(then, columns, rows, **values)
+    else:
+        run_with_rows(f"WITH first AS ({first}) {then}", columns, rows, **values)
 
 
 @cache
@@ -78,10 +89,6 @@ def _postgresql(columns: Columns) -> str:
     return f"SELECT {cells} FROM jsonb_array_elements(CAST({{packed}} AS jsonb))"  # noqa: S608 - names of ours
 
 
-def _told(value: Any) -> str:
-    """A moment in the one form that both databases read, and that sorts."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(" ", "microseconds")
-    if isinstance(value, date):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} cannot be handed to the database in a row")
+def _told(cell: Any) -> Any:
+    """A moment in the form that sorts as text; PostgreSQL reads any."""
+    return cell.astimezone(UTC).isoformat(" ", "microseconds") if isinstance(cell, datetime) else cell
