@@ -28,6 +28,7 @@ class DuePosting:
     url: str
     date: date | str  # SQLite tells it as text
     attempts: int
+    refusals: int
     alone: bool
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from peewee import SQL, BigAutoField, BigIntegerField, BlobField, IntegerField, TextField
 
 from models.database import Table, UtcField
+from models.posting import Member, members
 from models.statements import find, read, run
 from models.states import OPEN_BATCH_STATES, BatchState
 
@@ -41,6 +43,8 @@ class PostingBatch(Table):
     looked_up_at = UtcField(null=True)
     looked_up_found = IntegerField(null=True)
     resolved_at = UtcField(null=True)
+
+    frozen: Sequence[Member] | None = None  # its postings, in the hands of whoever froze them
 
     class Meta:
         indexes = ((("connection_id", "state"), False),)
@@ -97,6 +101,11 @@ OPEN = f"""
     connection_id = {{connection_id}}
     AND state IN ({", ".join(f"'{state}'" for state in sorted(OPEN_BATCH_STATES))}) ORDER BY id
 """
+
+
+def members_of(batch: PostingBatch) -> Sequence[Member]:
+    """Its postings: as they were frozen, if this is the turn that froze them, for nobody else moves them meanwhile."""
+    return batch.frozen or members([batch.id])
 
 
 def open_batches(connection_id: str) -> list[PostingBatch]:

@@ -12,7 +12,7 @@ from failpoints import hit
 from models.database import without_waiting_for_disk
 from models.due_posting import DuePosting
 from models.organisation import Connection
-from models.posting import Posting, move, move_into_batch
+from models.posting import Member, Posting, move, move_into_batch
 from models.posting_batch import PostingBatch, intend
 from models.states import PostingState
 from services.job import Job
@@ -60,6 +60,10 @@ def _freeze(job: Job, due: list[DuePosting], codes: CodingCodes) -> PostingBatch
             fence=job.lease.fence,
         )
         move_into_batch([posting.id for posting in due], batch.id, now)
+    batch.frozen = [
+        Member(posting.id, batch.id, posting.url, PostingState.SENDING, posting.attempts + 1, posting.refusals)
+        for posting in due
+    ]
     job.sent += len(due)
     hit("planned")
     return batch

@@ -9,8 +9,8 @@ from typing import Protocol
 from clients.xero.bank_transactions import BankTransaction
 from domain.reasons import Held, Rejected
 from domain.refusals import meaning
-from models.posting import Member, Posting, members, move, move_into_xero
-from models.posting_batch import PostingBatch, store_progress
+from models.posting import Member, Posting, move, move_into_xero
+from models.posting_batch import PostingBatch, members_of, store_progress
 from models.states import BatchState, PostingState
 from models.sync_run import count_posted
 from services.job import Job
@@ -54,7 +54,7 @@ def store_outcome(job: Job, batch: PostingBatch, answers: list[BankTransaction])
     find them either: then the rows are held for a person, for nothing may be sent again.
     """
     by_url = {answer.url: answer for answer in answers}
-    everybody = members([batch.id])
+    everybody = members_of(batch)
     postings = [p for p in everybody if p.state in {PostingState.SENDING, PostingState.UNCERTAIN}]
     answered = [(posting, by_url[posting.url]) for posting in postings if posting.url in by_url]
     unknown = [posting.id for posting in postings if posting.url not in by_url]

@@ -30,9 +30,9 @@ INTENT_LAST = """    body, key = bytes(batch.body), batch.key
     job.in_flight.start(Sending(batch, token, second_token is not None), lambda: answer)
 """
 BY_LINK = """    by_url = {answer.url: answer for answer in answers}
-    everybody = members([batch.id])
+    everybody = members_of(batch)
 """
-BY_POSITION = """    everybody = members([batch.id])
+BY_POSITION = """    everybody = members_of(batch)
     by_url = {posting.url: answer for posting, answer in zip(everybody, answers, strict=False)}
 """
 
