@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 
 import msgspec
 
@@ -15,20 +16,29 @@ Clock = Callable[[], datetime]
 
 
 class SteadyClock:
-    """The reference's time, asked anew at most every `refresh` and carried on by this machine's steady clock."""
+    """The reference's time, asked anew at most every `refresh` and carried on by this machine's steady clock.
+
+    While one thread asks anew, the others go on with what is known.
+    """
 
     def __init__(self, reference: Clock, refresh: timedelta) -> None:
         self._reference = reference
         self._refresh_seconds = refresh.total_seconds()
         self._asked: tuple[datetime, float] | None = None
+        self._asking = Lock()
 
     def __call__(self) -> datetime:
-        steady = steady_seconds()
-        if self._asked is None or steady - self._asked[1] > self._refresh_seconds:
-            self._asked = (self._reference(), steady_seconds())
-            return self._asked[0]
-        told, at = self._asked
-        return told + timedelta(seconds=steady - at)
+        told, at = self._asked or self._ask()
+        if steady_seconds() - at > self._refresh_seconds and self._asking.acquire(blocking=False):
+            try:
+                told, at = self._ask()
+            finally:
+                self._asking.release()
+        return told + timedelta(seconds=steady_seconds() - at)
+
+    def _ask(self) -> tuple[datetime, float]:
+        self._asked = (self._reference(), steady_seconds())
+        return self._asked
 
 
 def machine_time() -> datetime:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Event
 
 import pytest
 
@@ -41,3 +43,24 @@ def test_after_a_while_the_reference_is_asked_again_and_believed(
     steady[0] += 30.001
 
     assert clock() == NOW + timedelta(hours=1)
+
+
+def test_while_one_thread_asks_again_the_others_go_on_with_what_is_known(steady: list[float]) -> None:
+    is_asked, may_answer = Event(), Event()
+
+    def reference() -> datetime:
+        if steady[0] > 100:
+            is_asked.set()
+            assert may_answer.wait(10)
+        return NOW
+
+    clock = SteadyClock(reference, timedelta(seconds=30))
+    clock()
+    steady[0] += 31
+
+    with ThreadPoolExecutor(1) as threads:
+        asking = threads.submit(clock)
+        assert is_asked.wait(10)
+        assert clock() == NOW + timedelta(seconds=31)
+        may_answer.set()
+        assert asking.result(10) == NOW
