@@ -1,5 +1,6 @@
 """One worker process: threads that run jobs until it is told to stop, then a drain."""
 
+import gc
 import logging
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,7 @@ def run_worker(broker: Broker, lanes: Iterable[Lane], threads: int, stop: Event,
     open.
     """
     broker.emit_after("process_boot")
+    gc.freeze()  # what was made so far stays, and need not be looked through again and again
     workers = [_start(broker, crew, threads) for crew in _crews(lanes)]
     while not stop.wait(CHECK_SECONDS):
         for worker in workers:
