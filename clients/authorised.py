@@ -20,6 +20,9 @@ class TokenSource(Protocol):
     def renew(self, refused: Secret) -> Secret:
         """Another one, because `refused` was refused. Raises Reconnect when there can be none."""
 
+    def revoke(self) -> None:
+        """End the whole authorisation at the other side. Raises what `renew` raises, but not Reconnect."""
+
 
 def with_token(tokens: TokenSource, call: Callable[[Secret], Result]) -> Result:
     """`call` with the current token; if that has expired, once more with a new one, and then Reconnect."""

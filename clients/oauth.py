@@ -1,4 +1,4 @@
-"""OAuth 2.0 refresh: Xero's identity server wants Basic authentication, Qonto's wants the client in the body."""
+"""OAuth 2.0 refresh and revocation: Xero wants Basic authentication, Qonto wants the client in the body."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class OAuthApp:
     """Our application at one identity server."""
 
     token_url: str
+    revoke_url: str
     client_id: str
     client_secret: Secret
     client_in_body: bool
@@ -51,13 +52,7 @@ def refresh(http: Http, app: OAuthApp, refresh_token: Secret, clock: Clock) -> T
     """
     asked_at = clock()
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token.reveal()}
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-    if app.client_in_body:
-        form |= {"client_id": app.client_id, "client_secret": app.client_secret.reveal()}
-    else:
-        pair = f"{app.client_id}:{app.client_secret.reveal()}".encode()
-        headers["Authorization"] = "Basic " + base64.b64encode(pair).decode()
-    answer = http.call("POST", app.token_url, headers=headers, body=urlencode(form).encode())
+    answer = _post(http, app, app.token_url, form)
     if answer.status != 200:
         raise _refusal(answer, asked_at)
     tokens = decode(answer.body, _Tokens, "token refresh")
@@ -66,6 +61,26 @@ def refresh(http: Http, app: OAuthApp, refresh_token: Secret, clock: Clock) -> T
         Secret(tokens.refresh_token),
         asked_at + timedelta(seconds=tokens.expires_in),
     )
+
+
+def revoke(http: Http, app: OAuthApp, refresh_token: Secret) -> None:
+    """The token set is dead from now on, and with it every connection of its person to the app.
+
+    Xero answers 200 also for a token that was dead before. Raises Temporary.
+    """
+    answer = _post(http, app, app.revoke_url, {"token": refresh_token.reveal()})
+    if answer.status != 200:
+        raise Temporary("token revocation", f"answered {answer.status}")
+
+
+def _post(http: Http, app: OAuthApp, url: str, form: dict[str, str]) -> Answer:
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    if app.client_in_body:
+        form = form | {"client_id": app.client_id, "client_secret": app.client_secret.reveal()}
+    else:
+        pair = f"{app.client_id}:{app.client_secret.reveal()}".encode()
+        headers["Authorization"] = "Basic " + base64.b64encode(pair).decode()
+    return http.call("POST", url, headers=headers, body=urlencode(form).encode())
 
 
 def _refusal(answer: Answer, now: datetime) -> Exception:

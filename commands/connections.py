@@ -11,12 +11,18 @@ from zoneinfo import ZoneInfo, available_timezones
 import click
 
 from commands.accounts import ACCOUNT_COLUMNS
-from commands.frame import USAGE, WHO, Failure, as_json, at_work, the_connection
+from commands.following import GLANCE_SECONDS, follow
+from commands.frame import BROKEN, REASON, USAGE, WHO, Failure, as_json, at_work, stop_on_signal, the_connection
 from console import Screen
+from logs import log_to_stderr
+from models.organisation import Connection
+from models.statements import load
+from models.states import OPEN_RUN_STATES, RunState
 from services.connect import Grant, Wishes, connect
+from services.disconnect import ask_to_disconnect
 from services.view_accounts import view_accounts
 from services.view_connections import view_connection, view_connections
-from settings import Secret
+from settings import IN_PROCESS, Secret
 
 QONTO_BEGAN = 2017
 
@@ -80,6 +86,48 @@ def _secret(path: str | None, what: str) -> Secret:
         return Secret(Path(path).read_text().strip())
     except UnicodeDecodeError as error:
         raise Failure(f"{path} does not hold a {what}: it is not text", USAGE) from error
+
+
+@connections.command("disconnect")
+@click.argument("organisation", metavar="ORG")
+@click.option(
+    "--wait/--no-wait", default=True, show_default=True, help="Until the secrets are erased: a minute at most."
+)
+@click.option("--yes", is_flag=True, help="Do not ask whether you are sure.")
+@REASON
+@WHO
+@as_json
+def connections_disconnect(screen: Screen, organisation: str, wait: bool, yes: bool, reason: str, who: str) -> None:
+    """End the connection of ORG: nothing is sent any more, and what lets us into Qonto and Xero is erased.
+
+    Everything in Xero stays as it is, and so does our record of it: connected again to the same Xero organisation,
+    nothing is sent twice. It cannot be taken back without signing in at Xero anew.
+    """
+    log_to_stderr(level=30)
+    stop = stop_on_signal()
+    with at_work() as (settings, workbench):
+        connection = the_connection(organisation)
+        _confirm(f"Disconnect {organisation} from {connection.tenant_name or connection.tenant_id}?", yes=yes)
+        run = ask_to_disconnect(connection, who, reason, workbench.clock())
+        alone = settings.broker_url == IN_PROCESS
+        while wait or alone:
+            run = follow(screen, run.id, workbench, stop, "taking leave", alone=alone)
+            if stop.is_set() or run.state not in OPEN_RUN_STATES:
+                break
+            stop.wait(GLANCE_SECONDS)
+        found = load(Connection, connection.id)
+        columns = ["organisation", "state", "ended_at", "note"]
+        ended = {"organisation": organisation, "state": found.state, "ended_at": found.ended_at, "note": run.reason}
+        screen.rows("Disconnected", columns, [ended])
+        if (wait or alone) and run.state != RunState.DONE:
+            sys.exit(BROKEN)
+
+
+def _confirm(question: str, *, yes: bool) -> None:
+    if not yes and not sys.stdin.isatty():
+        raise Failure("there is no terminal to ask whether you are sure on: say --yes", USAGE)
+    if not yes:
+        click.confirm(question, abort=True, err=True)
 
 
 @connections.command("list")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from peewee import IntegerField, TextField
 
 from models.database import Table, UtcField
+from models.statements import load
 
 CLAIM = timedelta(seconds=60)  # longer than one token request may take (45 s)
 
 
 class Credential(Table):
     """`kind` is `qonto_api_key`, `qonto_oauth` or `xero_oauth`. `secret` (API key or refresh token) and
-    `access_token` are ciphertext. `version` grows by one with every refresh; `claimed_by` refreshes now.
+    `access_token` are ciphertext, empty once the connection has ended. `version` grows by one with every refresh;
+    `claimed_by` refreshes now.
     """
 
     id = TextField(primary_key=True)
@@ -30,10 +33,22 @@ class Credential(Table):
 def oldest_and_newest() -> list[Credential]:
     """Two that stand for all: whoever can decrypt both most likely has every key."""
     found = [
-        Credential.select().order_by(order).first()
+        Credential.select().where(Credential.secret != "").order_by(order).first()
         for order in (Credential.created_at.asc(), Credential.created_at.desc())
     ]
     return [credential for credential in found if credential]
+
+
+def forget(credential_ids: Sequence[str]) -> None:
+    """Their secrets are gone for good; a refresh that is under way finds another version and stores nothing."""
+    Credential.update(
+        secret="", access_token="", expires_at=None, version=Credential.version + 1, claimed_by="", claimed_until=None
+    ).where(Credential.id.in_(credential_ids)).execute()
+
+
+def is_forgotten(credential_id: str) -> bool:
+    """Whether its secret has been erased."""
+    return not load(Credential, credential_id).secret
 
 
 def claim_refresh(credential: Credential, claimant: str, now: datetime) -> bool:

@@ -15,6 +15,7 @@ from peewee import (
     DatabaseError,
     DatabaseProxy,
     Field,
+    IntegrityError,
     InterfaceError,
     Model,
     OperationalError,
@@ -42,6 +43,7 @@ class DatabaseUnreachable(Exception):
     """The database cannot be used; the message names where it was looked for, never a password."""
 
 
+NotUnique = IntegrityError  # what a unique index says to whoever comes second
 DATABASE_OUTAGE = (DatabaseUnreachable, OperationalError, InterfaceError)  # what an absent database raises
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from peewee import SQL, TextField
 
 from models.database import Table, UtcField
@@ -23,7 +25,8 @@ class Connection(Table):
 
     The `..._code`s say which Xero account each line is coded to; empty means `default_code`, the account we made for
     it. `observed_until`: people's changes in Xero have been seen up to here. `verify_since`: before anything more is
-    sent, Xero's rows since then are looked at, because our own record of them may be older.
+    sent, Xero's rows since then are looked at, because our own record of them may be older. `ended_at`: nothing has
+    been asked of Qonto or Xero for it since.
     """
 
     id = TextField(primary_key=True)
@@ -43,6 +46,7 @@ class Connection(Table):
     observed_until = UtcField(null=True)
     verify_since = UtcField(null=True)
     created_at = UtcField()
+    ended_at = UtcField(null=True)
 
     class Meta:
         indexes = ((("state",), False),)
@@ -58,6 +62,16 @@ Connection.add_index(
     )
 )
 
+# And one a Xero organisation: two would put one customer's transactions into another's books.
+Connection.add_index(
+    Connection.index(
+        Connection.tenant_id,
+        unique=True,
+        name="connection_one_tenant",
+        where=SQL("state <> 'disconnected'"),
+    )
+)
+
 
 def live_connection(organisation_id: str) -> Connection | None:
     """The connection over which an organisation, given by its id alone, is synced."""
@@ -65,6 +79,18 @@ def live_connection(organisation_id: str) -> Connection | None:
         (Connection.organisation_id == organisation_id) & (Connection.state == ConnectionState.LIVE)
     )
     return found
+
+
+def end(connection: Connection, now: datetime) -> None:
+    """It is over from the caller's commit on; its reason stays. Call it under the organisation's lease."""
+    connection.state, connection.ended_at = ConnectionState.DISCONNECTED, now
+    Connection.update(state=connection.state, ended_at=now).where(Connection.id == connection.id).execute()
+
+
+def is_taken(tenant_id: str) -> bool:
+    """Whether a connection that has not ended goes to this Xero organisation."""
+    ours = Connection.tenant_id == tenant_id
+    return bool(Connection.select().where(ours & (Connection.state != ConnectionState.DISCONNECTED)).exists())
 
 
 def connection_of(organisation: str) -> Connection | None:

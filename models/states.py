@@ -16,6 +16,7 @@ class Lane(StrEnum):
 class ConnectionState(StrEnum):
     LIVE = "live"  # synced every night
     NEEDS_RECONNECT = "needs_reconnect"  # Xero or Qonto no longer lets us in: a person must connect again
+    DISCONNECTING = "disconnecting"  # a person has asked for its end: nothing begins, and what runs gives way
     DISCONNECTED = "disconnected"  # ended by a person; its postings are kept for ever
 
 
@@ -58,6 +59,7 @@ class RunKind(StrEnum):
     MANUAL = "manual"  # asked for by a person
     OBSERVATION = "observation"  # a daily look at what people changed in Xero
     ACCOUNTS = "accounts"  # Xero was connected, or Qonto's core told of an account: followed at once
+    DISCONNECTION = "disconnection"  # a person ended the connection
 
 
 OPEN_RUN_STATES = (RunState.DUE, RunState.RUNNING, RunState.WAITING)

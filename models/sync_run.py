@@ -147,14 +147,26 @@ def wake_runs(actor: str, now: datetime) -> int:
 IN_LINE = f"""
     SELECT 1 FROM sync_run WHERE organisation_id = {{organisation_id}} AND id <> {{run_id}} AND wake_at <= {{now}}
     AND state IN ({OPEN_STATES}) AND lane = '{Lane.INTERACTIVE}'
-    AND (kind = '{RunKind.ACCOUNTS}' OR {{lane}} <> '{Lane.INTERACTIVE}') LIMIT 1
+    AND (kind = '{RunKind.DISCONNECTION}'
+         OR ({{kind}} <> '{RunKind.ACCOUNTS}' AND (kind = '{RunKind.ACCOUNTS}' OR {{lane}} <> '{Lane.INTERACTIVE}')))
+    LIMIT 1
 """  # noqa: S608 - names of ours
 
 
 def somebody_waits(for_run: SyncRun, now: datetime) -> bool:
-    """Whether a run that goes before this one wants the organisation's lease now: a person's, or an account's."""
-    ours = for_run.organisation_id
-    return bool(read(IN_LINE, organisation_id=ours, run_id=for_run.id, lane=str(for_run.lane), now=now))
+    """Whether a run that goes before this one wants the organisation's lease now.
+
+    The end of a connection goes before everything, an account before all else, a person before the night.
+    """
+    told = {"run_id": for_run.id, "kind": str(for_run.kind), "lane": str(for_run.lane)}
+    return bool(read(IN_LINE, organisation_id=for_run.organisation_id, now=now, **told))
+
+
+def end_runs_of(connection_id: str, but_for: int, reason: str, now: datetime) -> None:
+    """No run of an ended connection goes on, but the one that ends it."""
+    SyncRun.update(state=RunState.FAILED, reason=reason, finished_at=now).where(
+        (SyncRun.connection_id == connection_id) & (SyncRun.id != but_for) & SyncRun.state.in_(OPEN_RUN_STATES)
+    ).execute()
 
 
 def count_posted(run_id: int, rows: int) -> None:

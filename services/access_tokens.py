@@ -10,7 +10,7 @@ from uuid import uuid4
 from clients.clock import Clock
 from clients.errors import Reconnect, Temporary
 from clients.http import Http
-from clients.oauth import OAuthApp, TokenSet, refresh
+from clients.oauth import OAuthApp, TokenSet, refresh, revoke
 from failpoints import hit
 from models.credential import Credential, claim_refresh, oldest_and_newest, release_claim, store_refreshed
 from models.encryption import Keyring
@@ -26,13 +26,17 @@ class ApiKey:
     """A Qonto API key, `login:secret`: it does not expire, so a refusal is final."""
 
     def __init__(self, credential: Credential, keyring: Keyring) -> None:
-        self._secret = keyring.decrypt(credential.secret, secret_context(credential.id))
+        self._credential = credential
+        self._keyring = keyring
 
     def current(self) -> Secret:
-        return self._secret
+        return self._keyring.decrypt(self._credential.secret, secret_context(self._credential.id))
 
     def renew(self, refused: Secret) -> Secret:  # noqa: ARG002 - there is nothing to renew
         raise Reconnect("Qonto API key", "refused: it was deleted, or is not this organisation's")
+
+    def revoke(self) -> None:
+        """A key is its owner's, who alone can delete it."""
 
 
 class Watch(Protocol):
@@ -91,6 +95,11 @@ class StoredTokens:
                     return tokens.access_token
             time.sleep(GLANCE_SECONDS)
         raise Temporary("token refresh", "another process has been refreshing it for too long")
+
+    def revoke(self) -> None:
+        """End the login's whole authorisation: with it goes every connection that its person ever made through us."""
+        secret = self._keyring.decrypt(load(Credential, self._id).secret, secret_context(self._id))
+        revoke(self._http, self._app, secret)
 
     def _fresh(self, credential: Credential) -> Secret | None:
         if not credential.access_token or not credential.expires_at:

@@ -11,8 +11,8 @@ from clients.qonto.organisation import read_organisation
 from clients.xero.connections import Tenant, list_tenants
 from models import audit
 from models.credential import Credential
-from models.database import transaction
-from models.organisation import Connection, Organisation, connection_of
+from models.database import NotUnique, transaction
+from models.organisation import Connection, Organisation, connection_of, is_taken
 from models.states import ConnectionState
 from models.unsettled import adopt_unsettled
 from services.access_tokens import secret_context
@@ -67,9 +67,17 @@ def connect(workbench: Workbench, grant: Grant, wishes: Wishes, *, who: str) -> 
             if ailing:
                 return _revive(ailing, tenant, qonto, xero, who, workbench.clock())
             return _store(organisation, tenant, qonto, xero, wishes, who, workbench.clock())
+    except NotUnique as error:
+        _discard(qonto, xero)
+        raise CannotConnect("somebody else is connecting one of the two organisations at this moment") from error
     except Exception:
-        Credential.delete().where(Credential.id.in_([qonto.id, xero.id])).execute()
+        _discard(qonto, xero)
         raise
+
+
+def _discard(*credentials: Credential) -> None:
+    """Nothing was connected, so nothing of what was handed over is kept."""
+    Credential.delete().where(Credential.id.in_([credential.id for credential in credentials])).execute()
 
 
 def _usable(secret: Secret, whose: str) -> Secret:
@@ -90,6 +98,8 @@ def _store_credential(workbench: Workbench, kind: str, secret: Secret) -> Creden
 def _ailing(organisation: QontoOrganisation) -> Connection | None:
     """The connection that waits to be connected again. Raises CannotConnect for one that is well."""
     found = connection_of(organisation.id)
+    if found and found.state == ConnectionState.DISCONNECTING:
+        raise CannotConnect(f"{organisation.slug} is being disconnected: connect it again in a minute")
     if found and found.state == ConnectionState.LIVE:
         raise CannotConnect(f"{organisation.slug} is connected already, to {found.tenant_name or found.tenant_id}")
     return found
@@ -127,6 +137,11 @@ def _store(
     who: str,
     now: datetime,
 ) -> Connection:
+    if is_taken(tenant.tenant_id):
+        raise CannotConnect(
+            f"{tenant.tenant_name or tenant.tenant_id} is connected to another Qonto organisation already:"
+            " choose another one, or disconnect it there first"
+        )
     Organisation.insert(
         id=organisation.id,
         slug=organisation.slug,

@@ -16,7 +16,6 @@ from domain.recovery import Instant
 from models.bank_account import AccountLink, live_links
 from models.lease import Lease
 from models.organisation import Connection, Organisation
-from models.states import RunKind
 from models.sync_run import SyncRun, somebody_waits
 from services.in_flight import InFlight
 
@@ -85,4 +84,4 @@ class Job:
         if self._looked_round_at and now < self._looked_round_at + LOOK_ROUND:
             return
         self._looked_round_at = now
-        self.gives_way = self.gives_way or (self.run.kind != RunKind.ACCOUNTS and somebody_waits(self.run, now))
+        self.gives_way = self.gives_way or somebody_waits(self.run, now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models.states import RunKind, RunState
 from models.sync_run import SyncRun
+from services.disconnect import disconnect
 from services.follow_accounts import follow_accounts
 from services.job import Job
 from services.observe_xero import observe_xero
@@ -16,6 +17,8 @@ from services.verdict import Verdict, go_on
 
 def take_steps(job: Job) -> Verdict:
     """As far as this turn comes. Raises the clients' errors."""
+    if job.run.kind == RunKind.DISCONNECTION:
+        return disconnect(job)
     if job.run.kind == RunKind.OBSERVATION:
         observe_xero(job)
         return Verdict(RunState.DONE)

@@ -116,7 +116,9 @@ def _turn(job: Job) -> Verdict:
 
 
 def _why_not(job: Job) -> Verdict | None:
-    """What keeps this turn from doing anything; `None` means go."""
+    """What keeps this turn from doing anything; `None` means go. Nothing keeps a connection from being ended."""
+    if job.run.kind == RunKind.DISCONNECTION:
+        return None
     if job.connection.state != ConnectionState.LIVE:
         return Verdict(RunState.FAILED, f"the connection is {job.connection.state}")
     if job.run.starts > MOST_STARTS:

@@ -92,6 +92,7 @@ def make_workbench(settings: Settings) -> Workbench:
         xero_api_url=settings.xero_api_url,
         xero_app=OAuthApp(
             settings.xero_identity_url + "/connect/token",
+            settings.xero_identity_url + "/connect/revocation",
             settings.xero_client_id,
             settings.xero_client_secret,
             client_in_body=False,
@@ -99,6 +100,7 @@ def make_workbench(settings: Settings) -> Workbench:
         qonto_api_url=settings.qonto_api_url,
         qonto_app=OAuthApp(
             settings.qonto_oauth_url + "/oauth2/token",
+            settings.qonto_oauth_url + "/oauth2/revoke",
             settings.qonto_client_id,
             settings.qonto_client_secret,
             client_in_body=True,

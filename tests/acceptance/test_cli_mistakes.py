@@ -204,6 +204,18 @@ def test_connecting_to_one_of_several_xero_organisations_which_must_be_named(
     assert small_company.connect(first, "--tenant", "Bo", "--json").json["tenant_id"] == second.tenant
 
 
+def test_connecting_to_a_xero_organisation_that_another_one_has(small_company: Company, town: WorldClient) -> None:
+    first, second = (
+        town.organisation(name=name, xero={"tenant_name": name, "user": "the accountant"}) for name in ("Ada", "Bo")
+    )
+    assert small_company.connect(first, "--tenant", "Ada").code == 0
+
+    told(small_company.connect(second, "--tenant", "Ada"), USAGE, "Ada", "disconnect it there first")
+    assert len(small_company.query_file("SELECT * FROM credential")) == 2
+
+    assert small_company.connect(second, "--tenant", "Bo").code == 0
+
+
 def test_connecting_while_xero_answers_garbage(small_company: Company, town: WorldClient) -> None:
     town.fault("garbage", match={"service": "xero"}, when="after", times=None)
     refused(small_company, small_company.connect(town.organisation()), UNREACHABLE, "Xero")

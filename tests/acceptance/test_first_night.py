@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from models.credential import Credential
+from services.connect import CannotConnect
 from tests.acceptance.world import Company, Office, Row, deep_link, receives, spends
 
 pytestmark = pytest.mark.acceptance
@@ -190,16 +192,14 @@ def test_lines_are_coded_to_what_the_customer_chose_for_money_in_money_out_and_f
     assert [account for account in company.ledger()["accounts"] if "Qonto:" in account["name"]] == []
 
 
-def test_two_organisations_may_share_one_xero_organisation_and_do_not_mix(office: Office) -> None:
+def test_a_xero_organisation_takes_one_qonto_organisation_also_when_two_connect_at_once(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = office.connected("Bar Uno")
-    shared = {"tenant_id": first.tenant, "tenant_name": "Bar Uno"}
-    second = office.connected("Bar Dos", xero=shared)
-    one, other = first.moves(spends(100)), second.moves(spends(100))
+    second = office.company("Bar Dos", xero={"tenant_id": first.tenant, "tenant_name": "Bar Uno"})
+    monkeypatch.setattr("services.connect.is_taken", lambda _: False)  # each looked before the other had stored
 
-    office.night()
+    with pytest.raises(CannotConnect, match="at this moment"):
+        office.connect(second)
 
-    assert first.row(one[0])["account_id"] != first.row(other[0])["account_id"]
-    assert [account["made_by"] for account in first.bank_accounts()] == ["api", "api"]
-    assert sorted(first.row_ids()) == sorted(one + other)
-    assert first.duplicates() == []
-    office.companies.clear()  # the last questions are about organisations that have a Xero of their own
+    assert Credential.select().count() == 2

@@ -1,14 +1,10 @@
-"""What waited under an ended connection goes on when the same Xero organisation is connected anew.
-
-There is no use case yet that ends a connection; the test ends it in its table.
-"""
+"""What waited under an ended connection goes on when the same Xero organisation is connected anew."""
 
 from __future__ import annotations
 
 import pytest
 
 from models.organisation import Connection
-from models.states import ConnectionState
 from tests.acceptance.world import Company, Office, spends
 
 pytestmark = pytest.mark.acceptance
@@ -16,7 +12,7 @@ pytestmark = pytest.mark.acceptance
 
 def reconnect(office: Office, company: Company) -> None:
     """A person ends the connection and connects the same Xero organisation again."""
-    Connection.update(state=ConnectionState.DISCONNECTED).where(Connection.id == company.connection_id).execute()
+    office.disconnect(company)
     office.reconnect(company)
     Connection.update(starts_at=company.starts_at).where(Connection.id == company.connection_id).execute()
 

@@ -30,6 +30,7 @@ from models.sync_run import SyncRun
 from scheduler.tick import tick
 from services.app_share import AppShare
 from services.connect import Grant, Wishes, connect
+from services.disconnect import ask_to_disconnect
 from services.receive_event import Delivery, Reception, receive_event
 from services.request_sync import request_sync
 from services.sync_organisation import ACTOR, sync_organisation
@@ -423,7 +424,7 @@ class Office:
 
         Unless `follow`, the accounts run that connecting asks for is lost, so that the night makes the accounts.
         """
-        wishes = Wishes(time_zone=zone, starts_at=starts_at)
+        wishes = Wishes(tenant=company.tenant, time_zone=zone, starts_at=starts_at)
         connection = connect(self.workbench, self._grant(company, by_oauth=qonto_by_oauth), wishes, who="ada")
         if not follow:
             lose_accounts_run(connection.id)
@@ -433,6 +434,11 @@ class Office:
             self.choose(company, **codes)
         self.companies.append(company)
         return company
+
+    def disconnect(self, company: Company) -> None:
+        """A person ends the connection, and it is over."""
+        ask_to_disconnect(company.connection, "ada", "we moved", self.world.now)
+        self.run_until_quiet()
 
     def reconnect(self, company: Company, *, follow: bool = False) -> None:
         """A person lets us in again, with a new consent in Xero."""

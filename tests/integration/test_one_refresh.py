@@ -14,7 +14,13 @@ from settings import Secret
 from tests.factories import NOW, make_credential
 from tests.unit.fakes import FakeHttp
 
-APP = OAuthApp("https://identity.example/token", "client", Secret("secret"), client_in_body=False)
+APP = OAuthApp(
+    "https://identity.example/token",
+    "https://identity.example/revoke",
+    "client",
+    Secret("secret"),
+    client_in_body=False,
+)
 KEYRING = Keyring({"key": bytes(32)})
 OURS, THEIRS = Secret("our refresh token"), Secret("the peer's new refresh token")
 ACCESS = Secret("the peer's access token")

@@ -40,6 +40,8 @@ class SimTokens:
             self._timeline.sleep(random.uniform(0, LONGEST_TOKEN))
         return Secret(f"token-{self._number}")
 
+    def revoke(self) -> None: ...
+
     def renew(self, refused: Secret) -> Secret:  # noqa: ARG002 - Xero refused it by chance
         self._number += 1
         return self.current()

@@ -89,6 +89,8 @@ class FakeTokens:
     def current(self) -> Secret:
         return Secret(f"token-{len(self.refused) + 1}")
 
+    def revoke(self) -> None: ...
+
     def renew(self, refused: Secret) -> Secret:
         self.refused.append(refused)
         return self.current()

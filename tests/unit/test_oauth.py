@@ -12,8 +12,16 @@ from clients.oauth import OAuthApp, TokenSet, refresh
 from settings import Secret
 from tests.unit.fakes import NOW, FakeHttp, answer
 
-XERO = OAuthApp("https://identity.example/token", "client:1", Secret("hunter2"), client_in_body=False)
-QONTO = OAuthApp("https://oauth.example/token", "client:1", Secret("hunter2"), client_in_body=True)
+XERO = OAuthApp(
+    "https://identity.example/token",
+    "https://identity.example/revoke",
+    "client:1",
+    Secret("hunter2"),
+    client_in_body=False,
+)
+QONTO = OAuthApp(
+    "https://oauth.example/token", "https://oauth.example/revoke", "client:1", Secret("hunter2"), client_in_body=True
+)
 TOKENS = {"access_token": "new access", "refresh_token": "new refresh", "expires_in": 1800, "token_type": "Bearer"}
 
 
