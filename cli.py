@@ -10,6 +10,7 @@ from commands.connections import connections
 from commands.database import db
 from commands.events import events
 from commands.frame import EXIT_CODES
+from commands.keys import keys
 from commands.looking import balance, explain, plan, runs
 from commands.processes import listener, scheduler, worker
 from commands.quarantine import quarantine
@@ -34,7 +35,7 @@ def main() -> None:
 
 for command in (
     *(demo, sandbox, scheduler, worker, listener, db, connections, sync, plan, runs, explain, balance, check),
-    *(accounts, events, quarantine),
+    *(accounts, events, quarantine, keys),
 ):
     main.add_command(command)
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 PREFIX = "QONTO_XERO_"
 KEY_BYTES = 32
+KEY_ID_LENGTH = 40  # it stands before everything that it encrypts
 IN_PROCESS = "memory://"  # the broker URL of a machine on which nothing is installed
 
 
@@ -171,9 +172,10 @@ def _keys(read: _Reader, name: str) -> dict[str, bytes]:
             key = base64.b64decode(encoded, validate=True)
         except ValueError:
             key = b""
-        if not key_id or key_id in keys or len(key) != KEY_BYTES:
+        if not 0 < len(key_id) <= KEY_ID_LENGTH or key_id in keys or len(key) != KEY_BYTES:
             raise SettingsError(
-                f"{PREFIX}{name} must read 'id:base64-of-32-bytes[,older-id:...]', each id once; make one with"
+                f"{PREFIX}{name} must read 'id:base64-of-32-bytes[,older-id:...]', each id once and of at most"
+                f" {KEY_ID_LENGTH} characters; make one with"
                 ' `python -c "import base64,os;print(base64.b64encode(os.urandom(32)).decode())"`'
             )
         keys[key_id] = key

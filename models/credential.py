@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from peewee import IntegerField, TextField
 
 from models.database import Table, UtcField
-from models.statements import load
+from models.statements import find, load
 
+SEALED = ("secret", "access_token")  # the fields that are ciphertext
 CLAIM = timedelta(seconds=60)  # longer than one token request may take (45 s)
 
 
@@ -37,6 +38,17 @@ def oldest_and_newest() -> list[Credential]:
         for order in (Credential.created_at.asc(), Credential.created_at.desc())
     ]
     return [credential for credential in found if credential]
+
+
+def credentials_after(credential_id: str, most: int) -> list[Credential]:
+    """The next ones in the order of their ids."""
+    return find(Credential, "id > {last} ORDER BY id LIMIT {most}", last=credential_id, most=most)
+
+
+def replace_sealed(credential_id: str, field: str, stored: str, anew: str) -> None:
+    """Put other ciphertext of the same secret in one of the `SEALED` fields, unless it has changed meanwhile."""
+    column = getattr(Credential, field)
+    Credential.update({column: anew}).where((Credential.id == credential_id) & (column == stored)).execute()
 
 
 def forget(credential_ids: Sequence[str]) -> None:

@@ -18,14 +18,23 @@ class CannotDecrypt(Exception):
     """A stored secret cannot be read: its key is not in the ring, or it is not this row's. Nothing was changed."""
 
 
+def key_of(sealed: bytes) -> str:
+    """The id of the key that encrypted this; of damaged bytes, whatever stands in its place."""
+    return sealed.partition(b":")[0].decode(errors="replace")[:MOST_SHOWN]
+
+
 class Keyring:
-    """The first key encrypts, every key decrypts; `context` (row and field) is authenticated with the text."""
+    """The first key encrypts, every key decrypts; `context` (row and field) is authenticated with the text.
+
+    `ids` are those of its keys, and `newest` is the first of them.
+    """
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         if not keys:
             raise SettingsError("QONTO_XERO_ENCRYPTION_KEYS is not set: without a key no secret can be stored or read")
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
-        self._newest = next(iter(keys))
+        self.ids = (*keys,)
+        self.newest = self.ids[0]
 
     def encrypt(self, secret: Secret, context: str) -> str:
         """`key id:hex of nonce and ciphertext`, readable again only with the same context."""
@@ -43,15 +52,15 @@ class Keyring:
     def seal(self, clear: bytes, context: str) -> bytes:
         """Key id, colon, nonce and ciphertext; the same for bytes of any kind."""
         nonce = os.urandom(NONCE_BYTES)
-        return f"{self._newest}:".encode() + nonce + self._ciphers[self._newest].encrypt(nonce, clear, context.encode())
+        return f"{self.newest}:".encode() + nonce + self._ciphers[self.newest].encrypt(nonce, clear, context.encode())
 
     def unseal(self, sealed: bytes, context: str) -> bytes:
         """The bytes that `seal` was given. Raises CannotDecrypt, which names the context and never the bytes."""
-        prefix, _, raw = sealed.partition(b":")
-        key_id = prefix.decode(errors="replace")
+        _, _, raw = sealed.partition(b":")
+        key_id = key_of(sealed)
         cipher = self._ciphers.get(key_id)
         if cipher is None:
-            raise CannotDecrypt(f"{context} was encrypted under key {key_id[:MOST_SHOWN]!r}, which is not in the ring")
+            raise CannotDecrypt(f"{context} was encrypted under key {key_id!r}, which is not in the ring")
         try:
             return cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context.encode())
         except (InvalidTag, ValueError) as error:

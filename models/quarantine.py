@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime
 
-from peewee import BigAutoField, BlobField, BooleanField, TextField
+from peewee import BigAutoField, BlobField, BooleanField, TextField, fn
 
 from models.database import Table, UtcField
+
+BEGINNING = 64  # bytes, longer than a key's id
 
 
 class Quarantine(Table):
@@ -48,6 +51,26 @@ def newest_quarantined(limit: int, *, settled_too: bool = False) -> list[Quarant
     """What waits for a person, newest first; and what was dealt with, if asked for."""
     query = Quarantine.select().order_by(Quarantine.id.desc()).limit(limit)
     return list(query if settled_too else query.where(Quarantine.settled_at.is_null()))
+
+
+def sealed_after(number: int) -> Quarantine | None:
+    """The next row, by its number, whose bytes are encrypted."""
+    found: Quarantine | None = (
+        Quarantine.select().where(Quarantine.is_sealed & (Quarantine.id > number)).order_by(Quarantine.id).first()
+    )
+    return found
+
+
+def sealed_beginnings() -> Iterator[bytes]:
+    """The first bytes of whatever is encrypted, which name its key."""
+    beginning = fn.SUBSTR(Quarantine.payload, 1, BEGINNING)
+    for (found,) in Quarantine.select(beginning).where(Quarantine.is_sealed).tuples().iterator():
+        yield bytes(found)
+
+
+def replace_payload(number: int, anew: bytes) -> None:
+    """Put other ciphertext of the same bytes in a row, whose bytes never change."""
+    Quarantine.update(payload=anew).where(Quarantine.id == number).execute()
 
 
 def settle(row: Quarantine, now: datetime) -> bool:

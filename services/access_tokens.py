@@ -150,10 +150,14 @@ def check_keys(keyring: Keyring) -> None:
         keyring.decrypt(credential.secret, secret_context(credential.id))
 
 
+def context_of(credential_id: str, field: str) -> str:
+    """What a stored secret is bound to, so that it opens in no other row and no other field."""
+    return f"credential:{credential_id}:{field}"
+
+
 def secret_context(credential_id: str) -> str:
-    """What the stored secret is bound to, so that a row's secret opens in no other row."""
-    return f"credential:{credential_id}:secret"
+    return context_of(credential_id, "secret")
 
 
 def access_context(credential_id: str) -> str:
-    return f"credential:{credential_id}:access_token"
+    return context_of(credential_id, "access_token")

@@ -140,6 +140,7 @@ def test_each_key_ring_is_kept_newest_first_and_may_stand_in_a_file(
         f"new:{ENCODED},old",
         f"new:{ENCODED},new:{OLD_ENCODED}",
         f"new:{ENCODED},old:é",
+        f"{'x' * 41}:{ENCODED}",
     ],
 )
 def test_a_malformed_key_ring_is_refused_by_name_without_showing_a_key(variable: str, ring: str) -> None:
