@@ -11,7 +11,7 @@ from commands.database import db
 from commands.events import events
 from commands.frame import EXIT_CODES
 from commands.keys import keys
-from commands.looking import balance, explain, plan, runs
+from commands.looking import audit, balance, explain, plan, runs
 from commands.processes import listener, scheduler, worker
 from commands.quarantine import quarantine
 from commands.sandbox import demo, sandbox
@@ -35,7 +35,7 @@ def main() -> None:
 
 for command in (
     *(demo, sandbox, scheduler, worker, listener, db, connections, sync, plan, runs, explain, balance, check),
-    *(accounts, events, quarantine, keys),
+    *(accounts, events, quarantine, keys, audit),
 ):
     main.add_command(command)
 

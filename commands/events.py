@@ -13,7 +13,7 @@ from clients.qonto.account_events import EventType
 from commands.frame import REASON, USAGE, WHO, Failure, as_json, at_work
 from console import Screen
 from models.inbox import InboxEvent, choose_events, events_called
-from models.organisation import Organisation
+from models.organisation import organisation_called
 from services.replay_events import replay_events
 from services.view_events import view_events
 
@@ -150,7 +150,7 @@ def _found(names: Sequence[str]) -> list[InboxEvent]:
 
 def _id_of(organisation: str) -> str:
     """The id of an organisation given by slug or id; events of those that never connected are found by id."""
-    known = Organisation.get_or_none((Organisation.slug == organisation) | (Organisation.id == organisation))
+    known = organisation_called(organisation)
     return known.id if known else organisation
 
 

@@ -10,9 +10,11 @@ import click
 from commands.frame import BROKEN, USAGE, Failure, as_json, at_work, the_connection
 from console import Screen
 from domain.money import to_decimal
+from models.organisation import organisation_called
 from services.explain import explain as explain_transaction
 from services.plan_night import plan_night
 from services.prove_balance import prove_balance
+from services.view_audit import view_audit
 from services.view_connections import view_runs
 
 
@@ -99,3 +101,17 @@ def balance(screen: Screen, organisation: str) -> None:
             screen.rows("What differs", ["transaction_id", "bank_transaction_id", "amount", "why"], named)
     if not all(proof.is_equal for proof in proofs):
         sys.exit(BROKEN)
+
+
+@click.command()
+@click.argument("organisation", metavar="[ORG]", required=False)
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@as_json
+def audit(screen: Screen, organisation: str | None, limit: int) -> None:
+    """Who decided what, and why: the newest first, of everything or of ORG, whose connection may have ended."""
+    with at_work():
+        known = organisation_called(organisation) if organisation else None
+        if organisation and known is None:
+            raise Failure(f"no organisation was ever connected that is called {organisation!r}", USAGE)
+        columns = ["at", "who", "action", "organisation", "subject", "reason"]
+        screen.rows("Audit", columns, [asdict(view) for view in view_audit(known, limit)])

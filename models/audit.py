@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
 from peewee import BigAutoField, TextField
 
@@ -19,7 +22,23 @@ class AuditEntry(Table):
     subject = TextField(index=True)
     reason = TextField(default="")
 
+    @property
+    def kind(self) -> str:
+        """What the subject is: the first word of the action."""
+        return str(self.action).partition(".")[0]
+
 
 def record(who: str, action: str, subject: str, now: datetime, reason: str = "") -> None:
     """Append one entry; call it inside the transaction that makes the change."""
     AuditEntry.create(at=now, who=who, action=action, subject=subject, reason=reason)
+
+
+def newest_entries(limit: int, subjects: Mapping[str, Sequence[str]] | None = None) -> list[AuditEntry]:
+    """The newest first; only of these subjects, by the first word of the action on them, if any are given."""
+    query = AuditEntry.select().order_by(AuditEntry.id.desc()).limit(limit)
+    if subjects is not None:
+        ours = [
+            AuditEntry.action.startswith(f"{kind}.") & AuditEntry.subject.in_(ids) for kind, ids in subjects.items()
+        ]
+        query = query.where(reduce(or_, ours))
+    return list(query)

@@ -73,6 +73,12 @@ Connection.add_index(
 )
 
 
+def organisation_called(name: str) -> Organisation | None:
+    """The organisation with this id or slug that was ever connected."""
+    found: Organisation | None = Organisation.get_or_none((Organisation.id == name) | (Organisation.slug == name))
+    return found
+
+
 def live_connection(organisation_id: str) -> Connection | None:
     """The connection over which an organisation, given by its id alone, is synced."""
     found: Connection | None = Connection.get_or_none(
