@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from peewee import SQL, TextField
+from peewee import SQL, TextField, fn
 
-from models.database import Table, UtcField
+from models.database import Table, UtcField, read_moment
 from models.states import ConnectionState
 
 
@@ -91,6 +91,13 @@ def end(connection: Connection, now: datetime) -> None:
     """It is over from the caller's commit on; its reason stays. Call it under the organisation's lease."""
     connection.state, connection.ended_at = ConnectionState.DISCONNECTED, now
     Connection.update(state=connection.state, ended_at=now).where(Connection.id == connection.id).execute()
+
+
+def first_start(organisation_id: str, tenant_id: str) -> datetime | None:
+    """From when on an organisation first had a connection to this Xero organisation, ended ones too; if it had one."""
+    ours = (Connection.organisation_id == organisation_id) & (Connection.tenant_id == tenant_id)
+    first: datetime | None = read_moment(Connection.select(fn.MIN(Connection.starts_at)).where(ours).scalar())
+    return first
 
 
 def is_taken(tenant_id: str) -> bool:

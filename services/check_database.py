@@ -68,11 +68,11 @@ def _sent_after_deletion(connection: Connection) -> Iterator[str]:
 
 
 def _left_behind(connection: Connection, now: datetime) -> Iterator[str]:
-    """A connection that needs reconnecting waits for a person, and says so."""
+    """A connection that needs reconnecting waits for a person, and says so; one that has ended is left as it was."""
     lease = LeaseRow.get_or_none(LeaseRow.organisation_id == connection.organisation_id)
     if lease and lease.owner and lease.expires_at > now:
         return
-    if connection.state == ConnectionState.NEEDS_RECONNECT:
+    if connection.state in {ConnectionState.NEEDS_RECONNECT, ConnectionState.DISCONNECTED}:
         return
     runs = open_runs_of(connection)
     if any(run.wake_at > now - PICKED_UP for run in runs):

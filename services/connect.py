@@ -12,7 +12,7 @@ from clients.xero.connections import Tenant, list_tenants
 from models import audit
 from models.credential import Credential
 from models.database import NotUnique, transaction
-from models.organisation import Connection, Organisation, connection_of, is_taken
+from models.organisation import Connection, Organisation, connection_of, first_start, is_taken
 from models.states import ConnectionState
 from models.unsettled import adopt_unsettled
 from services.access_tokens import secret_context
@@ -161,6 +161,7 @@ def _store(
         qonto_credential_id=qonto.id,
         xero_credential_id=xero.id,
         starts_at=wishes.starts_at or now,
+        verify_since=first_start(organisation.id, tenant.tenant_id),  # whatever became of our record of it meanwhile
         created_at=now,
     )
     adopt_unsettled(connection)

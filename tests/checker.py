@@ -39,7 +39,7 @@ from models.database import database as proxy
 from models.organisation import Connection, Organisation
 from models.posting import Posting
 from models.posting_batch import PostingBatch, open_batches
-from models.states import LinkState, RunKind
+from models.states import ConnectionState, LinkState, RunKind
 from models.sync_run import SyncRun
 from services.check_database import lines_of_database, open_runs_of
 from tests.sandbox.world_client import WorldClient
@@ -288,7 +288,9 @@ def _check_books(
     report.add([Line("I4", list(_wrong_accounts(books))), Line("I11", list(_passed_over(books)))])
     for connection in books.connections[-1:]:
         report.add(lines_of_database(connection, now, awake_at=_last_opened(connection)))
-        report.add([Line("I7", [f"batch {b.id} has no outcome: {b.state}" for b in open_batches(connection.id)])])
+        ended = connection.state == ConnectionState.DISCONNECTED
+        undecided = [] if ended else open_batches(connection.id)
+        report.add([Line("I7", [f"batch {batch.id} has no outcome: {batch.state}" for batch in undecided])])
 
 
 def _surprises(

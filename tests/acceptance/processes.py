@@ -144,6 +144,11 @@ class Company:
         self._at[name] = self.start(*arguments)
         return self._at[name]
 
+    def stop(self, name: str) -> None:
+        """End, in order, what was kept running under that name."""
+        self.supervised.pop(name)
+        self._at[name].end(signal.SIGTERM)
+
     def supervise(self) -> None:
         """Start again what has ended and should not have."""
         for name, arguments in self.supervised.items():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from models.bank_account import AccountLink, Cursor
 from models.organisation import Connection
+from models.posting import Posting, PostingEvent
 from tests.acceptance.world import Company, Office, spends
 
 pytestmark = pytest.mark.acceptance
@@ -57,3 +59,20 @@ def test_what_was_uncertain_when_xero_shut_us_out_is_found_after_reconnecting(of
 
     assert company.state(payment) == "posted"
     assert len(company.postings_sent()) <= 2
+
+
+def test_what_was_sent_is_known_again_even_if_our_record_of_it_was_erased(office: Office) -> None:
+    company = office.established()
+    company.moves(spends(100), spends(200))
+    office.night()
+    before = company.ledger()
+    office.disconnect(company)
+    for table in (PostingEvent, Posting, AccountLink, Cursor):
+        table.delete().execute()
+
+    office.reconnect(company)
+    Connection.update(starts_at=company.starts_at).where(Connection.id == company.connection_id).execute()
+    office.night()
+
+    assert company.ledger() == before
+    assert company.states() == {"posted": 2}

@@ -17,6 +17,7 @@ import psycopg
 from tests.acceptance.processes import Company, Process, payments
 from tests.checker import check_world
 from tests.sandbox.world_client import Party, WorldClient
+from tests.servers.postgres import PostgresServer
 from tests.servers.processes import wait_until
 from tests.servers.tcp_proxy import TcpProxy
 
@@ -26,7 +27,8 @@ COMMANDS = ("scheduler", "worker")
 
 OPEN_WORK = """
     SELECT (SELECT count(*) FROM sync_run WHERE state NOT IN ('done', 'failed', 'caught_up'))
-         + (SELECT count(*) FROM posting_batch WHERE state <> 'resolved')
+         + (SELECT count(*) FROM posting_batch WHERE state <> 'resolved' AND connection_id IN
+               (SELECT id FROM connection WHERE state <> 'disconnected'))
          + (SELECT count(*) FROM outbox_message WHERE sent_at IS NULL)
          + (SELECT count(*) FROM lease WHERE owner <> '')
          + (SELECT count(*) FROM inbox_event WHERE handled_at IS NULL)
@@ -192,6 +194,20 @@ def night_of(company: FaultyCompany, town: WorldClient, *rows: int) -> list[Part
         connected = company.connect(party)
         assert connected.code == 0, connected.err
     return parties
+
+
+@contextmanager
+def read_only(company: FaultyCompany, postgres_server: PostgresServer) -> Iterator[None]:
+    """The company's database takes nothing inside the block, from whoever is connected to it or connects."""
+    name = company.database_url.rsplit("/", 1)[-1]
+    with psycopg.connect(postgres_server.url, autocommit=True) as somebody:
+        somebody.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        somebody.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        try:
+            yield
+        finally:
+            somebody.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+            somebody.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
 
 
 @contextmanager

@@ -153,9 +153,7 @@ def test_a_confirm_that_never_came(
     company: FaultyCompany, town: WorldClient, broker_proxy: TcpProxy, broker: Broker
 ) -> None:
     parties = after_a_night(company, town, 1)
-    company.supervised.pop("worker")
-    (worker,) = company.running("worker")
-    worker.end(signal.SIGTERM)
+    company.stop("worker")
     broker_proxy.lose_reply(PUBLISH)
     at(town, NEXT_NIGHT)
     company.until(lambda: broker.waiting("nightly") == 2, "the night to be published twice")

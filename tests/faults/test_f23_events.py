@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from functools import partial
 from random import Random
 
@@ -160,9 +159,7 @@ def test_a_worker_that_dies_while_it_follows_an_account(
 @pytest.mark.fault("F17", injected="the events' queue purged, then deleted while it is read", holds="I4 I15 I23")
 def test_an_events_queue_without_its_messages(company: FaultyCompany, town: WorldClient, broker: Broker) -> None:
     party = followed(company, town, broker)
-    company.supervised.pop("listener")
-    (listener,) = company.running("listener")
-    listener.end(signal.SIGTERM)
+    company.stop("listener")
     opens(party, "Purged")
     company.until(lambda: broker.waiting(QUEUE) == 1, "the event to wait")
     broker.purge()

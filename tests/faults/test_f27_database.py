@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 
 import psycopg
@@ -12,7 +10,7 @@ import pytest
 from domain.recovery import PROOF_AFTER
 from models.lease import LEASE
 from tests.acceptance.processes import NIGHT, PUTS, at, in_qonto, in_xero, puts
-from tests.faults.rig import Failpoints, FaultyCompany, night_of
+from tests.faults.rig import Failpoints, FaultyCompany, night_of, read_only
 from tests.sandbox.world_client import WorldClient
 from tests.servers.postgres import PostgresServer
 from tests.servers.processes import wait_until
@@ -128,20 +126,6 @@ def test_slow_writes_delay_requests_and_let_none_go_first(company: FaultyCompany
     assert len(began) == 2
     assert all((began[key] - marked[key]).total_seconds() >= 0.7 for key in marked), "sent before it was committed"
     assert in_xero(party) == in_qonto(party)
-
-
-@contextmanager
-def read_only(company: FaultyCompany, postgres_server: PostgresServer) -> Iterator[None]:
-    """The company's database takes nothing inside the block, from whoever is connected to it or connects."""
-    name = company.database_url.rsplit("/", 1)[-1]
-    with psycopg.connect(postgres_server.url, autocommit=True) as somebody:
-        somebody.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
-        somebody.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-        try:
-            yield
-        finally:
-            somebody.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
-            somebody.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
 
 
 @pytest.mark.fault("F30", injected="the database read-only in mid-night", holds="I1 I2 I8")

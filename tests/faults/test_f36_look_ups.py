@@ -91,11 +91,5 @@ def _until_struck(company: FaultyCompany, town: WorldClient, fault: str) -> None
 
 
 def _listed(party: Party) -> int:
-    token = party.world.control("POST", f"/xero/{party.tenant}/authorize", {})
-    code = {"grant_type": "authorization_code", "code": token["code"], "redirect_uri": ""}
-    known = party.known
-    answer = party.world.call(
-        "POST", "/identity/connect/token", data=code, auth=(known["xero_client_id"], known["xero_client_secret"])
-    )
-    party.known["xero_tokens"] = answer.json()
+    party.authorize()
     return len(party.xero("GET", "BankTransactions").json()["BankTransactions"])

@@ -71,7 +71,7 @@ def test_each_failure_of_qonto_has_its_own_wait_and_loses_nothing(company: Fault
     until_state(company, "waiting", failing)
     town.advance(2 * MINUTE)
     until_state(company, "done", failing)
-    _let_in_again(company, town, refused)
+    _let_in_again(company, refused)
 
     listed = town.requests_made(f"service=qonto&path=/transactions$&tenant={limited.id}")
     assert moment_of(listed[1]) - moment_of(listed[0]) >= timedelta(seconds=20)
@@ -79,13 +79,10 @@ def test_each_failure_of_qonto_has_its_own_wait_and_loses_nothing(company: Fault
     assert [in_xero(party) for party in parties] == [in_qonto(party) for party in parties]
 
 
-def _let_in_again(company: FaultyCompany, town: WorldClient, party: Party) -> None:
+def _let_in_again(company: FaultyCompany, party: Party) -> None:
     (shown,) = [one for one in company.run("connections", "list", "--json").json if one["name"] == "401"]
     assert shown["state"] == "needs_reconnect"
-    code = town.control("POST", f"/xero/{party.tenant}/authorize", {})["code"]
-    app = (party.known["xero_client_id"], party.known["xero_client_secret"])
-    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": ""}
-    party.known["xero_tokens"] = town.call("POST", "/identity/connect/token", data=form, auth=app).json()
+    party.authorize()
     company.connect_at_once(party, follow=True)
     assert company.run("sync", party.known["slug"]).code == 0
 

@@ -70,6 +70,15 @@ class Party:
         }
         return self.world.call(method, f"/xero/api.xro/2.0/{path}", json=body, headers=headers, **options)
 
+    def authorize(self) -> None:
+        """A person lets us into the tenant anew; the tokens of it are known from then on."""
+        code = self.world.control("POST", f"/xero/{self.tenant}/authorize", {})["code"]
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": ""}
+        app = (self.known["xero_client_id"], self.known["xero_client_secret"])
+        answer = self.world.call("POST", "/identity/connect/token", data=form, auth=app)
+        assert answer.ok, answer.text
+        self.known["xero_tokens"] = answer.json()
+
     def qonto(self, path: str, **query: Any) -> requests.Response:
         """Read from Qonto with the organisation's key."""
         headers = {"Authorization": f"{self.known['qonto_login']}:{self.known['qonto_secret']}"}
