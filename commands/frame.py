@@ -22,6 +22,7 @@ from models.migrate import SchemaOutOfDate, check_schema
 from models.organisation import Connection, connection_of
 from services.access_tokens import check_keys
 from services.connect import CannotConnect
+from services.disconnect import CannotDisconnect
 from services.workbench import Workbench, make_workbench
 from settings import Settings, SettingsError, read_settings
 
@@ -56,7 +57,7 @@ def told_clearly() -> Iterator[None]:
         raise Failure(str(error), SETTINGS) from error
     except (CannotDecrypt, SchemaOutOfDate) as error:
         raise Failure(str(error), SETTINGS) from error
-    except CannotConnect as error:
+    except (CannotConnect, CannotDisconnect) as error:
         raise Failure(str(error), USAGE) from error
     except Reconnect as error:
         raise Failure(f"{error}. Connect again.", RECONNECT) from error

@@ -33,6 +33,13 @@ def record(who: str, action: str, subject: str, now: datetime, reason: str = "")
     AuditEntry.create(at=now, who=who, action=action, subject=subject, reason=reason)
 
 
+def reason_of(action: str, subject: str) -> str:
+    """The reason that was given when this was last done to it; empty if it never was."""
+    ours = (AuditEntry.action == action) & (AuditEntry.subject == subject)
+    found = AuditEntry.select().where(ours).order_by(AuditEntry.id.desc()).first()
+    return str(found.reason) if found else ""
+
+
 def newest_entries(limit: int, subjects: Mapping[str, Sequence[str]] | None = None) -> list[AuditEntry]:
     """The newest first; only of these subjects, by the first word of the action on them, if any are given."""
     query = AuditEntry.select().order_by(AuditEntry.id.desc()).limit(limit)

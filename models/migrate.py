@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from peewee import OperationalError, ProgrammingError
+from peewee import IntegrityError, OperationalError, ProgrammingError
 from playhouse.migrations import Runner
 
 from models.database import DatabaseUnreachable, database, where
@@ -20,7 +20,7 @@ def migrate() -> list[str]:
     """Apply what is missing, each migration in its own transaction; the names applied, in order."""
     try:
         return list(Runner(database.obj, str(MIGRATIONS)).up())
-    except (OperationalError, ProgrammingError) as error:
+    except (IntegrityError, OperationalError, ProgrammingError) as error:
         raise DatabaseUnreachable(f"cannot migrate {where()}: {str(error).strip()}") from error
 
 

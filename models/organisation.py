@@ -93,6 +93,23 @@ def end(connection: Connection, now: datetime) -> None:
     Connection.update(state=connection.state, ended_at=now).where(Connection.id == connection.id).execute()
 
 
+def revive(connection: Connection, qonto_credential_id: str, xero_credential_id: str) -> bool:
+    """Let one that needs reconnecting live again, over fresh credentials; whether it still needed it."""
+    connection.qonto_credential_id, connection.xero_credential_id = qonto_credential_id, xero_credential_id
+    connection.state, connection.reason = ConnectionState.LIVE, ""
+    revived = (
+        Connection.update(
+            qonto_credential_id=qonto_credential_id,
+            xero_credential_id=xero_credential_id,
+            state=connection.state,
+            reason=connection.reason,
+        )
+        .where((Connection.id == connection.id) & (Connection.state == ConnectionState.NEEDS_RECONNECT))
+        .execute()
+    )
+    return bool(revived == 1)
+
+
 def first_start(organisation_id: str, tenant_id: str) -> datetime | None:
     """From when on an organisation first had a connection to this Xero organisation, ended ones too; if it had one."""
     ours = (Connection.organisation_id == organisation_id) & (Connection.tenant_id == tenant_id)

@@ -233,6 +233,11 @@ def newest_settled(
     return [(key, read_moment(at), side, cents, balance) for key, at, side, cents, balance in rows]
 
 
+def is_known(tenant_id: str) -> bool:
+    """Whether our record has anything of a Xero organisation."""
+    return bool(read("SELECT 1 FROM posting WHERE tenant_id = {tenant_id} LIMIT 1", tenant_id=tenant_id))
+
+
 def unsettled(tenant_id: str) -> list[Member]:
     """The postings that, by our record, are not in Xero, and in no open batch."""
     states = (PostingState.DUE, PostingState.HELD, PostingState.REJECTED)

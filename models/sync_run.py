@@ -72,6 +72,12 @@ def open_run(run_id: int) -> SyncRun | None:
     return found[0] if found and found[0].state in OPEN_RUN_STATES else None
 
 
+def is_open(organisation_id: str, kind: RunKind) -> bool:
+    """Whether an organisation has a run of this kind that is not over."""
+    ours = (SyncRun.organisation_id == organisation_id) & (SyncRun.kind == kind)
+    return bool(SyncRun.select().where(ours & SyncRun.state.in_(OPEN_RUN_STATES)).exists())
+
+
 def zones_in_use() -> list[str]:
     """The time zones of organisations with a live connection."""
     rows = (

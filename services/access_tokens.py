@@ -30,7 +30,7 @@ class ApiKey:
         self._keyring = keyring
 
     def current(self) -> Secret:
-        return self._keyring.decrypt(self._credential.secret, secret_context(self._credential.id))
+        return _secret_of(self._credential, self._keyring)
 
     def renew(self, refused: Secret) -> Secret:  # noqa: ARG002 - there is nothing to renew
         raise Reconnect("Qonto API key", "refused: it was deleted, or is not this organisation's")
@@ -98,8 +98,7 @@ class StoredTokens:
 
     def revoke(self) -> None:
         """End the login's whole authorisation: with it goes every connection that its person ever made through us."""
-        secret = self._keyring.decrypt(load(Credential, self._id).secret, secret_context(self._id))
-        revoke(self._http, self._app, secret)
+        revoke(self._http, self._app, _secret_of(load(Credential, self._id), self._keyring))
 
     def _fresh(self, credential: Credential) -> Secret | None:
         if not credential.access_token or not credential.expires_at:
@@ -123,7 +122,7 @@ class StoredTokens:
     def _refresh(self, credential: Credential) -> TokenSet | None:
         """The new token set, durable; `None` when a peer was faster and the row should be read again."""
         try:
-            old = self._keyring.decrypt(credential.secret, secret_context(self._id))
+            old = _secret_of(credential, self._keyring)
             tokens = self._ask(old)
         except Reconnect:
             release_claim(credential, self._me)
@@ -142,6 +141,13 @@ class StoredTokens:
             expires_at=tokens.expires_at,
         )
         return tokens if stored else None
+
+
+def _secret_of(credential: Credential, keyring: Keyring) -> Secret:
+    """Raises Reconnect when it was erased, because the connection has ended or was made anew."""
+    if not credential.secret:
+        raise Reconnect("stored secret", "it was erased")
+    return keyring.decrypt(credential.secret, secret_context(credential.id))
 
 
 def check_keys(keyring: Keyring) -> None:

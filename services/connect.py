@@ -10,10 +10,12 @@ from clients.qonto.organisation import Organisation as QontoOrganisation
 from clients.qonto.organisation import read_organisation
 from clients.xero.connections import Tenant, list_tenants
 from models import audit
-from models.credential import Credential
+from models.credential import Credential, forget
 from models.database import NotUnique, transaction
-from models.organisation import Connection, Organisation, connection_of, first_start, is_taken
-from models.states import ConnectionState
+from models.organisation import Connection, Organisation, connection_of, first_start, is_taken, revive
+from models.posting import is_known
+from models.states import ConnectionState, RunKind
+from models.sync_run import is_open
 from models.unsettled import adopt_unsettled
 from services.access_tokens import secret_context
 from services.take_up_event import ask_for_accounts
@@ -120,9 +122,10 @@ def _revive(
 ) -> Connection:
     if connection.tenant_id != tenant.tenant_id:
         raise CannotConnect(f"it was connected to another Xero organisation, {connection.tenant_name}: choose that one")
-    connection.qonto_credential_id, connection.xero_credential_id = qonto.id, xero.id
-    connection.state, connection.reason = ConnectionState.LIVE, ""
-    connection.save()
+    former = (connection.qonto_credential_id, connection.xero_credential_id)
+    if not revive(connection, qonto.id, xero.id):
+        raise CannotConnect("its state has changed at this moment: look at `connections list`")
+    forget(former)
     audit.record(who, "connection.reconnect", connection.id, now)
     ask_for_accounts(connection, now)
     return connection
@@ -137,6 +140,8 @@ def _store(
     who: str,
     now: datetime,
 ) -> Connection:
+    if is_open(organisation.id, RunKind.DISCONNECTION):
+        raise CannotConnect(f"{organisation.slug} is being disconnected: connect it again in a minute")
     if is_taken(tenant.tenant_id):
         raise CannotConnect(
             f"{tenant.tenant_name or tenant.tenant_id} is connected to another Qonto organisation already:"
@@ -161,7 +166,7 @@ def _store(
         qonto_credential_id=qonto.id,
         xero_credential_id=xero.id,
         starts_at=wishes.starts_at or now,
-        verify_since=first_start(organisation.id, tenant.tenant_id),  # whatever became of our record of it meanwhile
+        verify_since=None if is_known(tenant.tenant_id) else first_start(organisation.id, tenant.tenant_id),
         created_at=now,
     )
     adopt_unsettled(connection)

@@ -12,6 +12,7 @@ from domain.calendar import local_date
 from models import audit
 from models.credential import forget, is_forgotten
 from models.database import transaction
+from models.encryption import CannotDecrypt
 from models.organisation import Connection, Organisation, end
 from models.statements import load
 from models.states import ConnectionState, Lane, RunKind, RunState
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 PATIENCE = timedelta(seconds=10)  # no call to Xero begins later: one takes 45 s at most, and secrets are gone within 60
 AGAIN = timedelta(seconds=2)
+ERASED = "connection.secrets_erased"
 
 
 class CannotDisconnect(Exception):
@@ -57,10 +59,12 @@ def disconnect(job: Job) -> Verdict:
     """
     ended_at = _end(job)
     if is_forgotten(job.connection.xero_credential_id):
-        return Verdict(RunState.DONE)  # whoever erased it ended before it could say so
+        return Verdict(RunState.DONE, audit.reason_of(ERASED, job.connection.id))  # its worker ended before it said so
     problem = ""
     try:
         _take_leave(job, ended_at + PATIENCE)
+    except CannotDecrypt as error:
+        problem = str(error)
     except RemoteError as error:
         problem = str(error)
         log.warning("connection %s: %s", job.connection.id, problem)
@@ -68,8 +72,8 @@ def disconnect(job: Job) -> Verdict:
             return Verdict(RunState.WAITING, problem, wake_at=job.now() + AGAIN)
     with job.holding():
         forget([job.connection.qonto_credential_id, job.connection.xero_credential_id])
-        told = f"left connected in Xero: {problem}" if problem else ""
-        audit.record("system", "connection.secrets_erased", job.connection.id, job.now(), told)
+        told = f"Xero may still show us as connected: {problem}" if problem else ""
+        audit.record("system", ERASED, job.connection.id, job.now(), told)
     return Verdict(RunState.DONE, told)
 
 
@@ -92,6 +96,7 @@ def _take_leave(job: Job, until: datetime) -> None:
     """
 
     def in_time() -> Xero:
+        job.xero.tokens.current()  # which may take a call of its own
         if job.now() > until:
             raise Temporary("Xero /connections", "there was no time left to take leave")
         return job.xero

@@ -12,7 +12,8 @@ from services.verify import verify
 
 def post_due(job: Job) -> Verdict:
     """What a restored database has forgotten is looked for first; what has no outcome is recovered, then and after."""
-    verify(job)
+    if may_send_at := verify(job):
+        return Verdict(RunState.WAITING, "waits until Xero's answer is certain", wake_at=may_send_at)
     wake_at = recover_batches(job)
     if not post_transactions(job):
         return go_on(job)

@@ -35,6 +35,7 @@ def _prepare(job: Job) -> bool:
     reading = read_accounts(job, accounts_to_read(job.connection, in_qonto))
     settle_holds(job, chart.active_codes())
     if not reading.is_cut_short and not job.problems:
+        job.run.prepared_at = job.now()
         with job.holding():
-            SyncRun.update(prepared_at=job.now()).where(SyncRun.id == job.run.id).execute()
+            SyncRun.update(prepared_at=job.run.prepared_at).where(SyncRun.id == job.run.id).execute()
     return not reading.is_cut_short

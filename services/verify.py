@@ -8,17 +8,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from domain.reasons import Held
-from domain.recovery import PROOF_AFTER
+from domain.recovery import PROOF_AFTER, LookUp
 from models import audit
 from models.database import transaction
 from models.organisation import Connection
 from models.pause import pause_tenant
 from models.posting import Posting, members, move, unsettled
-from models.posting_batch import open_batches
+from models.posting_batch import PostingBatch, open_batches
 from models.states import ConnectionState, PostingState
 from models.sync_run import read_again
 from services.job import Job
 from services.look_up import find_in_xero, store_found, the_one
+from services.send_batches import step_of
 from services.store_look_up import store_look_up
 
 MARGIN = timedelta(hours=1)  # a backup's time is told by a person
@@ -40,12 +41,19 @@ def distrust_record(since: datetime, who: str, reason: str, now: datetime) -> in
     return len(connections)
 
 
-def verify(job: Job) -> None:
-    """Adopt what Xero has of all that is not settled here. Call it when everything new at Qonto has been read."""
+def verify(job: Job) -> datetime | None:
+    """Adopt what Xero has of all that is not settled here; until when nothing may be sent yet, if that cannot be told.
+
+    It is done with once everything at Qonto had been read before; until then each turn looks anew. A batch that by our
+    record may still be under way is left to recovery, which knows how long to wait.
+    """
     if job.connection.verify_since is None:
-        return
+        return None
     started = job.now()
-    batches = open_batches(job.connection.id)
+    certain_at: datetime = job.connection.created_at + PROOF_AFTER
+    if started < certain_at:  # what was sent over the former connection may come late
+        return certain_at
+    batches = [batch for batch in open_batches(job.connection.id) if _is_decidable(job, batch)]
     in_batches = members(batch.id for batch in batches)
     others = unsettled(job.tenant_id)
     found = find_in_xero(job, [*in_batches, *others], job.connection.verify_since)
@@ -57,5 +65,11 @@ def verify(job: Job) -> None:
         store_found(job, others, found)
         surplus = [posting.id for posting in others if found[posting.id] and not the_one(found[posting.id])]
         move(Posting.id.in_(surplus), PostingState.HELD, job.now(), reason=Held.TWICE_IN_XERO)
-        Connection.update(verify_since=None).where(Connection.id == job.connection.id).execute()
-    job.connection.verify_since = None
+        if job.run.prepared_at is not None:
+            Connection.update(verify_since=None).where(Connection.id == job.connection.id).execute()
+            job.connection.verify_since = None
+    return None
+
+
+def _is_decidable(job: Job, batch: PostingBatch) -> bool:
+    return batch.first_sent_at is None or isinstance(step_of(batch, job.instant()), LookUp)

@@ -68,5 +68,5 @@ def test_while_xero_is_away_it_says_what_is_left_there(small_company: Company, t
     town.wait_until(lambda: asking.exit_code is not None)
     assert asking.exit_code == 0
     ((note,),) = small_company.query_file("SELECT reason FROM sync_run WHERE kind = 'disconnection'")
-    assert note == "left connected in Xero: Xero GET /connections: answered 503"
+    assert note.startswith("Xero may still show us as connected: Xero ")
     assert small_company.query_file(SECRETS) == []

@@ -112,7 +112,7 @@ def test_what_xero_does_not_answer_is_tried_again_and_then_the_secrets_go_anyhow
     assert erased.at - company.connection.ended_at <= timedelta(seconds=60)
     assert secrets(company) == []
     assert last_word(company).state == "done"
-    assert last_word(company).reason == "left connected in Xero: Xero DELETE /connections: answered 503"
+    assert last_word(company).reason == "Xero may still show us as connected: Xero DELETE /connections: answered 503"
     assert len([one for one in read_log(office.world, company.first_request) if one.method == "DELETE"]) > 1
 
 
@@ -242,3 +242,73 @@ def test_another_xero_organisation_gets_accounts_of_its_own_and_only_what_settle
     assert company.row_ids() == [payment]
     assert [account["name"] for account in company.bank_accounts(made_by="api")] == ["Main"]
     assert Connection.select().where(Connection.tenant_id == former).count() == 1
+
+
+def test_what_is_not_over_yet_cannot_be_connected_either(office: Office) -> None:
+    company = office.established()
+    office.world.fault("status", status=503, times=1, **DELETE)
+    ask(office, company)
+    office.turn()
+    assert company.connection.state == ConnectionState.DISCONNECTED
+
+    with pytest.raises(CannotConnect, match="in a minute"):
+        office.reconnect(company)
+    office.run_until_quiet()
+
+    assert not is_connected_in_xero(company)
+
+
+def test_whoever_connects_while_another_disconnects_brings_nothing_back_to_life(office: Office) -> None:
+    company = office.established()
+    company.in_xero("revoke")
+    [payment] = company.moves(spends(100))
+    office.night()
+
+    with (
+        before("services.connect.list_tenants", lambda: office.disconnect(company)),
+        pytest.raises(CannotConnect, match="at this moment"),
+    ):
+        office.reconnect(company)
+
+    assert company.connection.state == ConnectionState.DISCONNECTED
+    assert secrets(company) == []
+    company.missing[payment] = company.state(payment)
+
+
+def test_what_let_us_in_before_it_was_connected_anew_is_gone_too(office: Office) -> None:
+    company = office.established()
+    company.in_xero("revoke")
+    office.at_23()
+    office.run_until_quiet()
+    former = [company.connection.qonto_credential_id, company.connection.xero_credential_id]
+
+    office.reconnect(company)
+
+    kept = Credential.select().where(Credential.id.in_(former))
+    assert [(row.secret, row.access_token) for row in kept] == [("", "")] * 2
+
+
+def test_secrets_that_nobody_can_read_are_erased_all_the_same(office: Office) -> None:
+    company = office.established()
+    Credential.update(secret="lost:00", access_token="").where(
+        Credential.id == company.connection.xero_credential_id
+    ).execute()
+
+    office.disconnect(company)
+
+    assert secrets(company) == []
+    assert "'lost', which is not in the ring" in last_word(company).reason
+
+
+def test_what_may_be_left_in_xero_is_said_also_by_whoever_comes_after(office: Office) -> None:
+    company = office.established()
+    office.world.fault("status", status=503, times=None, **DELETE)
+    ask(office, company)
+    office.turn()
+    office.world.wait(seconds=11)
+
+    with office.power_cut("services.sync_organisation._end", when="before"):
+        office.turn()
+    office.run_until_quiet()
+
+    assert "may still show us as connected" in last_word(company).reason

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from domain.recovery import PROOF_AFTER
 from models.bank_account import AccountLink, Cursor
+from models.database import Table
 from models.organisation import Connection
 from models.posting import Posting, PostingEvent
+from models.states import Lane
+from services.request_sync import request_sync
 from tests.acceptance.world import Company, Office, spends
 
 pytestmark = pytest.mark.acceptance
@@ -17,6 +21,11 @@ def reconnect(office: Office, company: Company) -> None:
     office.disconnect(company)
     office.reconnect(company)
     Connection.update(starts_at=company.starts_at).where(Connection.id == company.connection_id).execute()
+
+
+def erase(*tables: type[Table]) -> None:
+    for table in tables:
+        table.delete().execute()
 
 
 def test_what_was_sent_before_is_not_sent_again(office: Office) -> None:
@@ -67,8 +76,7 @@ def test_what_was_sent_is_known_again_even_if_our_record_of_it_was_erased(office
     office.night()
     before = company.ledger()
     office.disconnect(company)
-    for table in (PostingEvent, Posting, AccountLink, Cursor):
-        table.delete().execute()
+    erase(PostingEvent, Posting, AccountLink, Cursor)
 
     office.reconnect(company)
     Connection.update(starts_at=company.starts_at).where(Connection.id == company.connection_id).execute()
@@ -76,3 +84,44 @@ def test_what_was_sent_is_known_again_even_if_our_record_of_it_was_erased(office
 
     assert company.ledger() == before
     assert company.states() == {"posted": 2}
+
+
+def test_whoever_comes_back_at_once_waits_until_nothing_can_come_late(office: Office) -> None:
+    company = office.established()
+    [payment] = company.moves(spends(100))
+    office.at_23()
+    late = office.world.fault("drop", when="before")
+    office.turn()
+    office.disconnect(company)
+    erase(PostingEvent, Posting, Cursor)
+    office.reconnect(company)
+    Connection.update(starts_at=company.starts_at).where(Connection.id == company.connection_id).execute()
+    came_back = office.world.now
+    request_sync(company.connection, Lane.INTERACTIVE, "ada", came_back)
+
+    office.turn()
+    assert late
+    assert len(company.postings_sent()) == 1, "the one that was lost"
+    office.run_until_quiet()
+
+    assert office.world.now - came_back >= PROOF_AFTER
+    assert company.state(payment) == "posted"
+
+
+def test_a_closed_account_that_is_finished_first_does_not_end_the_look(office: Office) -> None:
+    company = office.established()
+    old = company.opens_account("Old")
+    office.night()
+    company.moves(spends(100), spends(200, account_id=old))
+    company.at_qonto(f"accounts/{old}/close")
+    office.night()
+    before = company.ledger()
+    office.disconnect(company)
+    erase(PostingEvent, Posting, Cursor)
+
+    office.reconnect(company, follow=True)
+    Connection.update(starts_at=company.starts_at).where(Connection.id == company.connection_id).execute()
+    office.run_until_quiet()
+    office.night()
+
+    assert company.ledger()["bank_transactions"] == before["bank_transactions"]

@@ -80,8 +80,9 @@ def test_what_is_refreshed_meanwhile_is_not_overwritten(monkeypatch: pytest.Monk
     key = stored(1)
 
     def refreshed(credential_id: str, field: str, before: str, anew: str) -> None:
-        fresh = BOTH.encrypt(Secret("refreshed"), secret_context(key))
-        Credential.update(secret=fresh).where(Credential.id == key).execute()
+        if field == "secret":
+            fresh = BOTH.encrypt(Secret("refreshed"), secret_context(key))
+            Credential.update(secret=fresh).where(Credential.id == key).execute()
         replace_sealed(credential_id, field, before, anew)
 
     monkeypatch.setattr("services.rotate_keys.replace_sealed", refreshed)
