@@ -125,3 +125,22 @@ def test_a_closed_account_that_is_finished_first_does_not_end_the_look(office: O
     office.night()
 
     assert company.ledger()["bank_transactions"] == before["bank_transactions"]
+
+
+def test_an_account_that_could_not_be_read_yet_does_not_miss_the_look(office: Office) -> None:
+    company = office.established(accounts=[{"name": "Main"}, {"name": "Taxes"}])
+    for account in company.account_ids:
+        company.moves(spends(100, account_id=account))
+    office.night()
+    before = company.ledger()
+    office.disconnect(company)
+    erase(PostingEvent, Posting, Cursor)
+    office.reconnect(company)
+    Connection.update(starts_at=company.starts_at).where(Connection.id == company.connection_id).execute()
+
+    office.at_23()
+    office.world.fault("status", status=503, service="qonto", method="GET", path="/transactions$", skip=1, times=1)
+    office.run_until_quiet()
+
+    assert company.ledger()["bank_transactions"] == before["bank_transactions"]
+    assert company.states() == {"posted": 2}

@@ -16,8 +16,8 @@ MEMORY = (
         "restored_and_believed",
         "a restored database sends what it no longer knows to be posted",
         "services/post_due.py",
-        "    verify(job)\n",
-        "",
+        "    if may_send_at := verify(job):\n",
+        "    if may_send_at := None:\n",
         (f"{RESTORED}::test_nothing_posted_since_the_backup_is_posted_again[sqlite]",),
     ),
     Mutation(

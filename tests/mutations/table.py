@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from tests.mutations.clocks_and_leases import CLOCKS_AND_LEASES
 from tests.mutations.following import FOLLOWING
+from tests.mutations.leaving import LEAVING
 from tests.mutations.memory import MEMORY
 from tests.mutations.messages import MESSAGES
 from tests.mutations.mutation import Mutation
 from tests.mutations.sending import SENDING
 from tests.mutations.wires import WIRES
 
-MUTATIONS: tuple[Mutation, ...] = (*MESSAGES, *SENDING, *CLOCKS_AND_LEASES, *WIRES, *MEMORY, *FOLLOWING)
+MUTATIONS: tuple[Mutation, ...] = (*MESSAGES, *SENDING, *CLOCKS_AND_LEASES, *WIRES, *MEMORY, *FOLLOWING, *LEAVING)
