@@ -21,7 +21,7 @@ class TokenSource(Protocol):
         """Another one, because `refused` was refused. Raises Reconnect when there can be none."""
 
     def revoke(self) -> None:
-        """End the whole authorisation at the other side. Raises what `renew` raises, but not Reconnect."""
+        """End the whole authorisation at the other side. Raises Temporary; Reconnect when there is none any more."""
 
 
 def with_token(tokens: TokenSource, call: Callable[[Secret], Result]) -> Result:

@@ -52,25 +52,13 @@ class Connection(Table):
         indexes = ((("state",), False),)
 
 
-# One connection an organisation that has not ended, whatever two people do at the same moment.
-Connection.add_index(
-    Connection.index(
-        Connection.organisation_id,
-        unique=True,
-        name="connection_one_open",
-        where=SQL("state <> 'disconnected'"),
-    )
-)
-
-# And one a Xero organisation: two would put one customer's transactions into another's books.
-Connection.add_index(
-    Connection.index(
-        Connection.tenant_id,
-        unique=True,
-        name="connection_one_tenant",
-        where=SQL("state <> 'disconnected'"),
-    )
-)
+# One connection an organisation that has not ended, whatever two people do at the same moment; and one a Xero
+# organisation, because two would put one customer's transactions into another's books.
+for _name, _column in (
+    ("connection_one_open", Connection.organisation_id),
+    ("connection_one_tenant", Connection.tenant_id),
+):
+    Connection.add_index(Connection.index(_column, unique=True, name=_name, where=SQL("state <> 'disconnected'")))
 
 
 def organisation_called(name: str) -> Organisation | None:

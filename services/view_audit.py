@@ -12,6 +12,9 @@ from models.inbox import InboxEvent
 from models.organisation import Connection, Organisation
 from models.sync_run import SyncRun
 
+# What an action may be on, by its first word, that an organisation owns.
+OWNED: dict[str, Any] = {"connection": Connection, "sync": Connection, "run": SyncRun, "event": InboxEvent}
+
 
 @dataclass(frozen=True)
 class AuditView:
@@ -42,9 +45,6 @@ def view_audit(organisation: Organisation | None, limit: int) -> list[AuditView]
         )
         for entry in entries
     ]
-
-
-OWNED: dict[str, Any] = {"connection": Connection, "sync": Connection, "run": SyncRun, "event": InboxEvent}
 
 
 def _subjects_of(organisation_id: str) -> dict[str, list[str]]:
