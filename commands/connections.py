@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import click
 
 from commands.accounts import ACCOUNT_COLUMNS
-from commands.following import GLANCE_SECONDS, follow
+from commands.following import follow
 from commands.frame import BROKEN, REASON, USAGE, WHO, Failure, as_json, at_work, stop_on_signal, the_connection
 from console import Screen
 from logs import log_to_stderr
@@ -19,7 +19,7 @@ from models.organisation import Connection
 from models.statements import load
 from models.states import OPEN_RUN_STATES, RunState
 from services.connect import Grant, Wishes, connect
-from services.disconnect import ask_to_disconnect
+from services.disconnect import AGAIN, ask_to_disconnect
 from services.view_accounts import view_accounts
 from services.view_connections import view_connection, view_connections
 from settings import IN_PROCESS, Secret
@@ -114,7 +114,7 @@ def connections_disconnect(screen: Screen, organisation: str, wait: bool, yes: b
             run = follow(screen, run.id, workbench, stop, "taking leave", alone=alone)
             if stop.is_set() or run.state not in OPEN_RUN_STATES:
                 break
-            stop.wait(GLANCE_SECONDS)
+            stop.wait(AGAIN.total_seconds())
         found = load(Connection, connection.id)
         columns = ["organisation", "state", "ended_at", "note"]
         ended = {"organisation": organisation, "state": found.state, "ended_at": found.ended_at, "note": run.reason}
