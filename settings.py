@@ -52,7 +52,8 @@ class Secret:
 class Settings:
     """Where everything is. URLs carry no trailing slash; `encryption_keys` maps key id to 32 bytes, newest first.
 
-    `event_keys` are those under which Qonto's core signs its events; `None` takes unsigned ones.
+    `event_keys` are those under which Qonto's core signs its events; `None` takes unsigned ones. `web_url` is where a
+    browser finds our page; `web_proxies` is how many proxies of ours stand before it.
     """
 
     database_url: str
@@ -62,6 +63,7 @@ class Settings:
     encryption_keys: Mapping[str, bytes]
     xero_api_url: str
     xero_identity_url: str
+    xero_login_url: str
     xero_client_id: str
     xero_client_secret: Secret
     qonto_api_url: str
@@ -69,6 +71,8 @@ class Settings:
     qonto_client_id: str
     qonto_client_secret: Secret
     qonto_app_url: str
+    web_url: str
+    web_proxies: int
     clock_url: str
     failpoints: str
 
@@ -91,6 +95,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         encryption_keys=_keys(read, "ENCRYPTION_KEYS"),
         xero_api_url=read.url("XERO_API_URL", "https://api.xero.com"),
         xero_identity_url=read.url("XERO_IDENTITY_URL", "https://identity.xero.com"),
+        xero_login_url=read.url("XERO_LOGIN_URL", "https://login.xero.com/identity"),
         xero_client_id=read.text("XERO_CLIENT_ID", ""),
         xero_client_secret=read.secret("XERO_CLIENT_SECRET"),
         qonto_api_url=read.url("QONTO_API_URL", "https://thirdparty.qonto.com"),
@@ -98,6 +103,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         qonto_client_id=read.text("QONTO_CLIENT_ID", ""),
         qonto_client_secret=read.secret("QONTO_CLIENT_SECRET"),
         qonto_app_url=read.url("QONTO_APP_URL", "https://app.qonto.com"),
+        web_url=read.url("WEB_URL", "http://localhost:8080"),
+        web_proxies=_few(read, "WEB_PROXIES"),
         clock_url=read.url("CLOCK_URL", ""),
         failpoints=_failpoints(read),
     )
@@ -143,6 +150,13 @@ def _failpoints(read: _Reader) -> str:
     if folder and not read.text("CLOCK_URL", ""):
         raise SettingsError(f"{PREFIX}FAILPOINTS is for tests: it needs {PREFIX}CLOCK_URL, a sandbox's")
     return folder
+
+
+def _few(read: _Reader, name: str) -> int:
+    text = read.text(name, "0")
+    if not (text.isascii() and text.isdigit() and len(text) == 1):
+        raise SettingsError(f"{PREFIX}{name} is not a number from 0 to 9")
+    return int(text)
 
 
 def _broker_url(read: _Reader, name: str, default: str) -> str:

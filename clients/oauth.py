@@ -1,4 +1,4 @@
-"""OAuth 2.0 refresh and revocation: Xero wants Basic authentication, Qonto wants the client in the body."""
+"""OAuth 2.0, from consent to revocation: Xero wants Basic authentication, Qonto wants the client in the body."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 import msgspec
+from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from clients.clock import Clock
 from clients.decoding import decode, decode_leniently
@@ -29,13 +31,16 @@ class TokenSet:
 
 @dataclass(frozen=True)
 class OAuthApp:
-    """Our application at one identity server."""
+    """Our application at one identity server. A browser comes back to `redirect_uri`, with what `scope` asks for."""
 
+    authorise_url: str
     token_url: str
     revoke_url: str
     client_id: str
     client_secret: Secret
     client_in_body: bool
+    scope: str
+    redirect_uri: str
 
 
 class _Tokens(msgspec.Struct):
@@ -44,14 +49,41 @@ class _Tokens(msgspec.Struct):
     expires_in: int
 
 
+def authorise_url(app: OAuthApp, state: Secret, verifier: Secret) -> str:
+    """Where a browser asks its person to let us in. What comes back is worth nothing without `verifier` (RFC 7636)."""
+    url: str = prepare_grant_uri(
+        app.authorise_url,
+        app.client_id,
+        "code",
+        app.redirect_uri,
+        app.scope,
+        state.reveal(),
+        code_challenge=create_s256_code_challenge(verifier.reveal()),
+        code_challenge_method="S256",
+    )
+    return url
+
+
+def exchange(http: Http, app: OAuthApp, code: Secret, verifier: Secret, clock: Clock) -> TokenSet:
+    """The first token set, for the code that a browser brought back: it works once, so a lost answer is final.
+
+    Raises Reconnect when the code is dead or not ours, Temporary, RateLimited, Permanent.
+    """
+    form = {"grant_type": "authorization_code", "code": code.reveal(), "redirect_uri": app.redirect_uri}
+    return _token_set(http, app, form | {"code_verifier": verifier.reveal()}, clock)
+
+
 def refresh(http: Http, app: OAuthApp, refresh_token: Secret, clock: Clock) -> TokenSet:
     """A new token set for a refresh token, which rotates: the caller stores the new one before using it.
 
     Raises Reconnect when the token is dead, Temporary when the answer is lost (the old token then works on for its
     grace), RateLimited, or Permanent when the application itself is refused.
     """
+    return _token_set(http, app, {"grant_type": "refresh_token", "refresh_token": refresh_token.reveal()}, clock)
+
+
+def _token_set(http: Http, app: OAuthApp, form: dict[str, str], clock: Clock) -> TokenSet:
     asked_at = clock()
-    form = {"grant_type": "refresh_token", "refresh_token": refresh_token.reveal()}
     answer = _post(http, app, app.token_url, form)
     if answer.status != 200:
         raise _refusal(answer, asked_at)

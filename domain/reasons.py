@@ -61,6 +61,26 @@ class Rejected(StrEnum):
     REFUSED = "refused_by_xero"
 
 
+class NotAllowed(StrEnum):
+    """Why a person may not decide about the integration."""
+
+    ROLE = "role_may_not"
+    NOT_ACTIVE = "membership_not_active"
+
+
+class NotConnected(StrEnum):
+    """Why an organisation was not connected."""
+
+    ALREADY = "connected_already"
+    ENDING = "being_disconnected"
+    TAKEN = "xero_organisation_taken"
+    ANOTHER = "another_xero_organisation"
+    NOTHING_REACHED = "no_xero_organisation"
+    NOT_CHOSEN = "not_chosen"
+    UNUSABLE = "secret_unusable"
+    AT_ONCE = "changed_at_this_moment"
+
+
 SENTENCES: dict[str, str] = {
     Excluded.NOT_COMPLETED: "Qonto has not completed it; only completed transactions are sent.",
     Excluded.NOT_SETTLED: "Qonto has not settled it yet.",
@@ -87,6 +107,15 @@ SENTENCES: dict[str, str] = {
     Held.NO_ANSWER: "Xero answered no attempt readably and does not have it; it is tried again the next night.",
     Held.UNRECOGNISED: "Xero took it, but its answer does not show our link. A person must compare the two.",
     Rejected.REFUSED: "Xero refused it each time it was sent.",
+    NotAllowed.ROLE: "Your role in Qonto does not let you decide about this.",
+    NotAllowed.NOT_ACTIVE: "Your membership in Qonto is not active.",
+    NotConnected.ALREADY: "This company is connected to Xero already.",
+    NotConnected.ENDING: "This company is being disconnected at this moment. Try again in a minute.",
+    NotConnected.TAKEN: "That Xero organisation is connected to another Qonto company. Choose another one.",
+    NotConnected.ANOTHER: "This company has another Xero organisation. Choose that one, or disconnect first.",
+    NotConnected.NOTHING_REACHED: "Xero did not let us into any organisation.",
+    NotConnected.NOT_CHOSEN: "No Xero organisation was chosen.",
+    NotConnected.AT_ONCE: "Somebody else changed this connection at the same moment. Look at it again.",
 }
 
 

@@ -8,10 +8,16 @@ from datetime import datetime, timedelta
 from peewee import IntegerField, TextField
 
 from models.database import Table, UtcField
-from models.statements import find, load
+from models.statements import find, load, run
 
 SEALED = ("secret", "access_token")  # the fields that are ciphertext
 CLAIM = timedelta(seconds=60)  # longer than one token request may take (45 s)
+ORPHANS = """
+    DELETE FROM credential WHERE created_at < {before}
+    AND NOT EXISTS (SELECT 1 FROM connection WHERE credential.id IN (qonto_credential_id, xero_credential_id))
+    AND NOT EXISTS (SELECT 1 FROM web_session WHERE web_session.credential_id = credential.id)
+    AND NOT EXISTS (SELECT 1 FROM authorisation WHERE authorisation.credential_id = credential.id)
+"""
 
 
 class Credential(Table):
@@ -61,6 +67,11 @@ def forget(credential_ids: Sequence[str]) -> None:
 def is_forgotten(credential_id: str) -> bool:
     """Whether its secret has been erased."""
     return not load(Credential, credential_id).secret
+
+
+def delete_orphans(before: datetime) -> None:
+    """Delete what was handed over and came to nothing: it is nobody's, neither a connection's nor a browser's."""
+    run(ORPHANS, before=before)
 
 
 def claim_refresh(credential: Credential, claimant: str, now: datetime) -> bool:

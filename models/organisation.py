@@ -81,14 +81,16 @@ def end(connection: Connection, now: datetime) -> None:
     Connection.update(state=connection.state, ended_at=now).where(Connection.id == connection.id).execute()
 
 
-def revive(connection: Connection, qonto_credential_id: str, xero_credential_id: str) -> bool:
+def revive(connection: Connection, qonto_credential_id: str, xero_credential_id: str, name: str) -> bool:
     """Let one that needs reconnecting live again, over fresh credentials; whether it still needed it."""
+    connection.name = name or connection.name
     connection.qonto_credential_id, connection.xero_credential_id = qonto_credential_id, xero_credential_id
     connection.state, connection.reason = ConnectionState.LIVE, ""
     revived = (
         Connection.update(
             qonto_credential_id=qonto_credential_id,
             xero_credential_id=xero_credential_id,
+            name=connection.name,
             state=connection.state,
             reason=connection.reason,
         )
@@ -105,10 +107,24 @@ def first_start(organisation_id: str, tenant_id: str) -> datetime | None:
     return first
 
 
-def is_taken(tenant_id: str) -> bool:
-    """Whether a connection that has not ended goes to this Xero organisation."""
-    ours = Connection.tenant_id == tenant_id
-    return bool(Connection.select().where(ours & (Connection.state != ConnectionState.DISCONNECTED)).exists())
+def taken_by(tenant_id: str) -> str | None:
+    """The id of the Qonto organisation whose connection, not ended, goes to this Xero organisation."""
+    ours = (Connection.tenant_id == tenant_id) & (Connection.state != ConnectionState.DISCONNECTED)
+    found = Connection.select(Connection.organisation_id).where(ours).first()
+    return str(found.organisation_id) if found else None
+
+
+def former_tenants(organisation_id: str) -> set[str]:
+    """The Xero organisations that an organisation was ever connected to."""
+    ours = Connection.select(Connection.tenant_id).where(Connection.organisation_id == organisation_id)
+    return {str(connection.tenant_id) for connection in ours}
+
+
+def newest_connection(organisation_id: str) -> Connection | None:
+    """The one that was made last, ended or not."""
+    ours = Connection.select().where(Connection.organisation_id == organisation_id)
+    found: Connection | None = ours.order_by(Connection.created_at.desc()).first()
+    return found
 
 
 def connection_of(organisation: str) -> Connection | None:

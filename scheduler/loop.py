@@ -11,13 +11,14 @@ from clients.errors import RemoteError
 from messaging import BrokerUnreachable
 from messaging.outbox_relay import Relay
 from models.database import DATABASE_OUTAGE, connected
-from scheduler.tick import open_due, wake
+from scheduler.tick import open_due, tidy, wake
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 2.0  # how late a run may be opened, at most
 WAKE_SECONDS = 0.5  # how late a waiting run may go on: a minute's calls are worth a second
 REST_SECONDS = 0.1  # between two looks at the outbox: what a waiting person may lose here
+TIDY_SECONDS = 60.0
 OUTAGE_SECONDS = 2.0  # between two tries while the broker or the database is away
 
 
@@ -28,7 +29,7 @@ class Scheduler:
         self._relay = relay
         self._clock = clock
         self._tick_seconds = tick_seconds
-        self._next_tick = self._next_wake = 0.0
+        self._next_tick = self._next_wake = self._next_tidy = 0.0
 
     def run(self, stop: Event) -> None:
         """Take turns until `stop` is set."""
@@ -56,5 +57,8 @@ class Scheduler:
         if opened or time.monotonic() >= self._next_wake:
             woken = wake(self._clock())
             self._next_wake = time.monotonic() + min(WAKE_SECONDS, self._tick_seconds)
+        if time.monotonic() >= self._next_tidy:
+            tidy(self._clock())
+            self._next_tidy = time.monotonic() + TIDY_SECONDS
         if opened or woken:
             log.info("opened %s runs, woke %s", opened, woken)

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from domain.calendar import NIGHT, OBSERVATION, falls_due, latest_due
+from models.authorisation import end_old_authorisations
+from models.credential import delete_orphans
 from models.inbox import wake_events
 from models.states import Lane, RunKind, RunState
 from models.sync_run import Night, open_runs, wake_runs, zones_in_use
+from models.web_session import end_old_sessions
 from services.sync_organisation import ACTOR
 
 NIGHTS_BACK = 14  # missed nights that are written down as caught up; longer outages are one gap
+ORPHANED = timedelta(hours=1)  # far longer than anybody takes from handing over a secret to connecting
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,13 @@ def open_due(now: datetime) -> int:
 def wake(now: datetime) -> int:
     """Wake every open run whose time has come, and every event that nobody has heard of; how many. Cheap."""
     return wake_runs(ACTOR, now) + wake_events(now)
+
+
+def tidy(now: datetime) -> None:
+    """End what browsers began and nobody finished, and erase the secrets that belong to nothing any more."""
+    end_old_sessions(now)
+    end_old_authorisations(now)
+    delete_orphans(now - ORPHANED)
 
 
 def _open(schedule: Schedule, now: datetime) -> int:

@@ -9,22 +9,27 @@ from uuid import uuid4
 from clients.qonto.organisation import Organisation as QontoOrganisation
 from clients.qonto.organisation import read_organisation
 from clients.xero.connections import Tenant, list_tenants
+from domain.reasons import NotConnected as Why
 from models import audit
 from models.credential import Credential, forget
 from models.database import NotUnique, transaction
-from models.organisation import Connection, Organisation, connection_of, first_start, is_taken, revive
+from models.organisation import Connection, Organisation, connection_of, first_start, revive, taken_by
 from models.posting import is_known
 from models.states import ConnectionState, RunKind
 from models.sync_run import is_open
 from models.unsettled import adopt_unsettled
-from services.access_tokens import secret_context
+from services.credentials import store_secret
 from services.take_up_event import ask_for_accounts
 from services.workbench import QONTO_API_KEY, QONTO_OAUTH, XERO_OAUTH, Workbench
 from settings import Secret
 
 
 class CannotConnect(Exception):
-    """Nothing was connected; the message says what to do about it."""
+    """Nothing was connected; the message says what to do about it on a command line, `why` what it was."""
+
+    def __init__(self, why: Why, message: str) -> None:
+        super().__init__(message)
+        self.why = why
 
 
 @dataclass(frozen=True)
@@ -39,42 +44,50 @@ class Grant:
 @dataclass(frozen=True)
 class Wishes:
     """What a person may choose. `tenant` names the Xero organisation, by id or name, when the token reaches several;
-    `starts_at` is when what settles begins to be sent, now if empty.
+    `starts_at` is when what settles begins to be sent, now if empty. Without a time zone it keeps the one it has.
     """
 
     name: str = ""
     tenant: str = ""
-    time_zone: str = "Europe/Paris"
+    time_zone: str = ""
     starts_at: datetime | None = None
 
 
 def connect(workbench: Workbench, grant: Grant, wishes: Wishes, *, who: str) -> Connection:
     """Try both sides, then store the connection; one that needs reconnecting is brought to life again.
 
-    The accounts run that it asks for brings every account into Xero within a minute.
-
     Raises CannotConnect, or one of the clients' errors when a side does not let us in; then nothing is stored.
     """
     kind = QONTO_API_KEY if grant.qonto_api_key else QONTO_OAUTH
     qonto_secret = _usable(grant.qonto_api_key or grant.qonto_refresh_token, "Qonto")
     xero_secret = _usable(grant.xero_refresh_token, "Xero")
-    qonto = _store_credential(workbench, kind, qonto_secret)
-    xero = _store_credential(workbench, XERO_OAUTH, xero_secret)
+    qonto = store_secret(workbench, kind, qonto_secret)
+    xero = store_secret(workbench, XERO_OAUTH, xero_secret)
     try:
-        organisation = read_organisation(workbench.qonto_as(qonto))
-        ailing = _ailing(organisation)
-        tenants = list_tenants(workbench.http, workbench.xero_api_url, workbench.xero_tokens(xero.id))
-        tenant = _choose(tenants, wishes.tenant or (ailing.tenant_id if ailing else ""))
-        with transaction():
-            if ailing:
-                return _revive(ailing, tenant, qonto, xero, who, workbench.clock())
-            return _store(organisation, tenant, qonto, xero, wishes, who, workbench.clock())
-    except NotUnique as error:
-        _discard(qonto, xero)
-        raise CannotConnect("somebody else is connecting one of the two organisations at this moment") from error
+        return join(workbench, qonto, xero, wishes, who=who)
     except Exception:
         _discard(qonto, xero)
         raise
+
+
+def join(workbench: Workbench, qonto: Credential, xero: Credential, wishes: Wishes, *, who: str) -> Connection:
+    """The same over credentials that are stored already, and stay stored whatever comes of it.
+
+    The accounts run that it asks for brings every account into Xero within a minute.
+    """
+    organisation = read_organisation(workbench.qonto_as(qonto))
+    ailing = _ailing(organisation)
+    tenants = list_tenants(workbench.http, workbench.xero_api_url, workbench.xero_tokens(xero.id))
+    tenant = _choose(tenants, wishes.tenant or (ailing.tenant_id if ailing else ""))
+    try:
+        with transaction():
+            if ailing:
+                return _revive(ailing, tenant, qonto, xero, wishes, who, workbench.clock())
+            return _store(organisation, tenant, qonto, xero, wishes, who, workbench.clock())
+    except NotUnique as error:
+        raise CannotConnect(
+            Why.AT_ONCE, "somebody else is connecting one of the two organisations at this moment"
+        ) from error
 
 
 def _discard(*credentials: Credential) -> None:
@@ -85,25 +98,21 @@ def _discard(*credentials: Credential) -> None:
 def _usable(secret: Secret, whose: str) -> Secret:
     text = secret.reveal()
     if not text:
-        raise CannotConnect(f"no secret was given for {whose}")
+        raise CannotConnect(Why.UNUSABLE, f"no secret was given for {whose}")
     if not text.isascii() or not text.isprintable():
-        raise CannotConnect(f"what was given as {whose}'s key or token is not plain text")
+        raise CannotConnect(Why.UNUSABLE, f"what was given as {whose}'s key or token is not plain text")
     return secret
-
-
-def _store_credential(workbench: Workbench, kind: str, secret: Secret) -> Credential:
-    credential_id = uuid4().hex
-    sealed = workbench.keyring.encrypt(secret, secret_context(credential_id))
-    return Credential.create(id=credential_id, kind=kind, secret=sealed, created_at=workbench.clock())
 
 
 def _ailing(organisation: QontoOrganisation) -> Connection | None:
     """The connection that waits to be connected again. Raises CannotConnect for one that is well."""
     found = connection_of(organisation.id)
     if found and found.state == ConnectionState.DISCONNECTING:
-        raise CannotConnect(f"{organisation.slug} is being disconnected: connect it again in a minute")
+        raise CannotConnect(Why.ENDING, f"{organisation.slug} is being disconnected: connect it again in a minute")
     if found and found.state == ConnectionState.LIVE:
-        raise CannotConnect(f"{organisation.slug} is connected already, to {found.tenant_name or found.tenant_id}")
+        raise CannotConnect(
+            Why.ALREADY, f"{organisation.slug} is connected already, to {found.tenant_name or found.tenant_id}"
+        )
     return found
 
 
@@ -112,20 +121,28 @@ def _choose(tenants: list[Tenant], wanted: str) -> Tenant:
     if len(fitting) == 1:
         return fitting[0]
     if not tenants:
-        raise CannotConnect("the Xero token reaches no organisation: authorise one in Xero first")
+        raise CannotConnect(Why.NOTHING_REACHED, "the Xero token reaches no organisation: authorise one in Xero first")
     names = ", ".join(f"{tenant.tenant_name} ({tenant.tenant_id})" for tenant in tenants)
-    raise CannotConnect(f"choose one of the Xero organisations with --tenant: {names}")
+    raise CannotConnect(Why.NOT_CHOSEN, f"choose one of the Xero organisations with --tenant: {names}")
 
 
 def _revive(
-    connection: Connection, tenant: Tenant, qonto: Credential, xero: Credential, who: str, now: datetime
+    connection: Connection,
+    tenant: Tenant,
+    qonto: Credential,
+    xero: Credential,
+    wishes: Wishes,
+    who: str,
+    now: datetime,
 ) -> Connection:
     if connection.tenant_id != tenant.tenant_id:
-        raise CannotConnect(f"it was connected to another Xero organisation, {connection.tenant_name}: choose that one")
-    former = (connection.qonto_credential_id, connection.xero_credential_id)
-    if not revive(connection, qonto.id, xero.id):
-        raise CannotConnect("its state has changed at this moment: look at `connections list`")
-    forget(former)
+        raise CannotConnect(
+            Why.ANOTHER, f"it was connected to another Xero organisation, {connection.tenant_name}: choose that one"
+        )
+    former = {connection.qonto_credential_id, connection.xero_credential_id}
+    if not revive(connection, qonto.id, xero.id, wishes.name):
+        raise CannotConnect(Why.AT_ONCE, "its state has changed at this moment: look at `connections list`")
+    forget([*former - {qonto.id, xero.id}])
     audit.record(who, "connection.reconnect", connection.id, now)
     ask_for_accounts(connection, now)
     return connection
@@ -141,22 +158,21 @@ def _store(
     now: datetime,
 ) -> Connection:
     if is_open(organisation.id, RunKind.DISCONNECTION):
-        raise CannotConnect(f"{organisation.slug} is being disconnected: connect it again in a minute")
-    if is_taken(tenant.tenant_id):
+        raise CannotConnect(Why.ENDING, f"{organisation.slug} is being disconnected: connect it again in a minute")
+    if taken_by(tenant.tenant_id):
         raise CannotConnect(
+            Why.TAKEN,
             f"{tenant.tenant_name or tenant.tenant_id} is connected to another Qonto organisation already:"
-            " choose another one, or disconnect it there first"
+            " choose another one, or disconnect it there first",
         )
+    zone = {"time_zone": wishes.time_zone} if wishes.time_zone else {}
     Organisation.insert(
         id=organisation.id,
         slug=organisation.slug,
         name=organisation.legal_name or organisation.name or organisation.slug,
-        time_zone=wishes.time_zone,
         created_at=now,
-    ).on_conflict(
-        conflict_target=[Organisation.id],
-        update={Organisation.slug: organisation.slug, Organisation.time_zone: wishes.time_zone},
-    ).execute()
+        **zone,
+    ).on_conflict(conflict_target=[Organisation.id], update={"slug": organisation.slug, **zone}).execute()
     connection = Connection.create(
         id=uuid4().hex,
         organisation_id=organisation.id,

@@ -49,10 +49,11 @@ def view_audit(organisation: Organisation | None, limit: int) -> list[AuditView]
 
 def _subjects_of(organisation_id: str) -> dict[str, list[str]]:
     """The ids of what is an organisation's, by the first word of actions on it."""
-    return {
+    owned = {
         kind: [str(row.id) for row in table.select(table.id).where(table.organisation_id == organisation_id)]
         for kind, table in OWNED.items()
     }
+    return owned | {"organisation": [organisation_id]}
 
 
 def _owners(entries: Iterable[AuditEntry]) -> dict[tuple[str, str], str]:
@@ -60,7 +61,7 @@ def _owners(entries: Iterable[AuditEntry]) -> dict[tuple[str, str], str]:
     subjects: dict[str, set[str]] = {}
     for entry in entries:
         subjects.setdefault(entry.kind, set()).add(entry.subject)
-    found: dict[tuple[str, str], str] = {}
+    found = {("organisation", one): one for one in subjects.get("organisation", ())}
     for kind, table in OWNED.items():
         ids = subjects.get(kind, set())
         rows = table.select(table.id, table.organisation_id).where(table.id.in_(ids or {"0"}))

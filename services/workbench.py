@@ -27,6 +27,10 @@ from settings import Settings
 FOLLOW_DATABASE = timedelta(seconds=30)  # machines drift far less than a second in that time
 FOLLOW_SANDBOX = timedelta(milliseconds=200)  # somebody may move it at any moment
 
+QONTO_CALLBACK, XERO_CALLBACK = "/qonto/callback", "/xero/callback"  # registered at both, so they never change
+QONTO_SCOPE = "offline_access organization.read membership.read"
+XERO_SCOPE = "offline_access accounting.settings accounting.banktransactions accounting.contacts"
+
 QONTO_API_KEY = "qonto_api_key"
 QONTO_OAUTH = "qonto_oauth"
 XERO_OAUTH = "xero_oauth"
@@ -54,9 +58,13 @@ class Workbench:
 
     def xero(self, connection: Connection, share: Share = PERSON) -> Xero:
         """A client for the connection's Xero organisation, for whoever may use this share of its limits."""
-        budget = StoredBudget(connection.tenant_id, self.clock, self.app_share, share)
-        tokens = self.xero_tokens(connection.xero_credential_id, budget)
-        return Xero(self.http, self.xero_api_url, connection.tenant_id, tokens, budget, self.clock)
+        return self.xero_of(connection.tenant_id, connection.xero_credential_id, share)
+
+    def xero_of(self, tenant_id: str, credential_id: str, share: Share = PERSON) -> Xero:
+        """A client for any Xero organisation that a credential reaches."""
+        budget = StoredBudget(tenant_id, self.clock, self.app_share, share)
+        tokens = self.xero_tokens(credential_id, budget)
+        return Xero(self.http, self.xero_api_url, tenant_id, tokens, budget, self.clock)
 
     def xero_tokens(self, credential_id: str, watch: Watch | None = None) -> StoredTokens:
         """Access to whatever Xero organisations a credential reaches."""
@@ -91,19 +99,25 @@ def make_workbench(settings: Settings) -> Workbench:
         in_flight=lambda: Threads(IN_PROGRESS),
         xero_api_url=settings.xero_api_url,
         xero_app=OAuthApp(
-            settings.xero_identity_url + "/connect/token",
-            settings.xero_identity_url + "/connect/revocation",
-            settings.xero_client_id,
-            settings.xero_client_secret,
+            authorise_url=settings.xero_login_url + "/connect/authorize",
+            token_url=settings.xero_identity_url + "/connect/token",
+            revoke_url=settings.xero_identity_url + "/connect/revocation",
+            client_id=settings.xero_client_id,
+            client_secret=settings.xero_client_secret,
             client_in_body=False,
+            scope=XERO_SCOPE,
+            redirect_uri=settings.web_url + XERO_CALLBACK,
         ),
         qonto_api_url=settings.qonto_api_url,
         qonto_app=OAuthApp(
-            settings.qonto_oauth_url + "/oauth2/token",
-            settings.qonto_oauth_url + "/oauth2/revoke",
-            settings.qonto_client_id,
-            settings.qonto_client_secret,
+            authorise_url=settings.qonto_oauth_url + "/oauth2/auth",
+            token_url=settings.qonto_oauth_url + "/oauth2/token",
+            revoke_url=settings.qonto_oauth_url + "/oauth2/revoke",
+            client_id=settings.qonto_client_id,
+            client_secret=settings.qonto_client_secret,
             client_in_body=True,
+            scope=QONTO_SCOPE,
+            redirect_uri=settings.web_url + QONTO_CALLBACK,
         ),
         qonto_app_url=settings.qonto_app_url,
         event_keys=settings.event_keys,

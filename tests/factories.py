@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any
 
 from models.audit import AuditEntry
+from models.authorisation import Authorisation, Side
 from models.bank_account import AccountLink, BankAccount, Cursor
 from models.call_budget import CallBudget
 from models.credential import Credential
@@ -23,6 +24,7 @@ from models.posting_batch import PostingBatch
 from models.quarantine import Quarantine
 from models.states import BatchState, LinkState, PostingState, RunKind
 from models.sync_run import SyncRun
+from models.web_session import WebSession
 
 NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)  # 23:00 in Paris: the night falls due
 TODAY = date(2026, 11, 20)
@@ -238,3 +240,33 @@ def make_quarantine(**changes: Any) -> Quarantine:
 def make_audit_entry(**changes: Any) -> AuditEntry:
     defaults = {"at": NOW, "who": "ada", "action": "connection.add", "subject": "connection-1"}
     return AuditEntry.create(**defaults | changes)
+
+
+def make_web_session(**changes: Any) -> WebSession:
+    """Somebody has signed in just now."""
+    number = next(_numbers)
+    defaults = {
+        "id": f"session-{number}",
+        "organisation_id": f"organisation-{number}",
+        "organisation_name": f"Farolillo {number} SL",
+        "membership_id": f"membership-{number}",
+        "person": "Ada Lovelace",
+        "credential_id": changes.get("credential_id") or make_credential(kind="qonto_oauth").id,
+        "created_at": NOW,
+        "seen_at": NOW,
+    }
+    return WebSession.create(**defaults | changes)
+
+
+def make_authorisation(**changes: Any) -> Authorisation:
+    """Somebody was sent to Xero just now."""
+    number = next(_numbers)
+    defaults = {
+        "id": f"authorisation-{number}",
+        "session_id": f"session-{number}",
+        "side": Side.XERO,
+        "state_hash": f"hash-{number}",
+        "verifier": "ciphertext",
+        "created_at": NOW,
+    }
+    return Authorisation.create(**defaults | changes)

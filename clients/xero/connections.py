@@ -2,33 +2,57 @@
 
 from __future__ import annotations
 
+import base64
+from urllib.parse import quote
+
 import msgspec
 
 from clients.authorised import TokenSource, with_token
-from clients.decoding import decode
+from clients.decoding import decode, decode_leniently
 from clients.errors import AccessExpired, Temporary
 from clients.http import Answer, Http
 from settings import Secret
 
 
 class Tenant(msgspec.Struct, rename="camel"):
-    """A connection of the app. `tenant_type` is ORGANISATION for what we can post to; others exist."""
+    """A connection of the app. `tenant_type` is ORGANISATION for what we can post to; others exist.
+
+    `auth_event_id` is of the consent that made it, or of a later one: Xero's own accounts of this differ.
+    """
 
     id: str
     tenant_id: str
     tenant_type: str
     tenant_name: str | None = None
+    auth_event_id: str | None = None
+    updated_date_utc: str = ""
 
 
-def list_tenants(http: Http, base_url: str, tokens: TokenSource) -> list[Tenant]:
-    """The Xero organisations among them, without practices and the like. Never take the first for the right one."""
-    return [link for link in list_connections(http, base_url, tokens) if link.tenant_type == "ORGANISATION"]
+def list_tenants(http: Http, base_url: str, tokens: TokenSource, auth_event_id: str = "") -> list[Tenant]:
+    """The Xero organisations among them, without practices and the like. Never take the first for the right one.
+
+    With `auth_event_id`, only those of this consent, as far as Xero says so.
+    """
+    links = list_connections(http, base_url, tokens, auth_event_id)
+    return [link for link in links if link.tenant_type == "ORGANISATION"]
 
 
-def list_connections(http: Http, base_url: str, tokens: TokenSource) -> list[Tenant]:
+def list_connections(http: Http, base_url: str, tokens: TokenSource, auth_event_id: str = "") -> list[Tenant]:
     """Everything that the token's person ever connected to the app, whoever of our customers it was for."""
-    body = with_token(tokens, lambda token: _call(http, "GET", f"{base_url}/connections", token, 200)).body
+    url = f"{base_url}/connections" + (f"?authEventId={quote(auth_event_id)}" if auth_event_id else "")
+    body = with_token(tokens, lambda token: _call(http, "GET", url, token, 200)).body
     return decode(body, list[Tenant], "Xero GET /connections")
+
+
+def authentication_event(access_token: Secret) -> str:
+    """The consent that an access token comes from, as its claims say; empty if they do not. Nothing is verified."""
+    _, _, claims = access_token.reveal().partition(".")
+    claims = claims.partition(".")[0]
+    try:
+        read = decode_leniently(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+    except ValueError:
+        return ""
+    return str(read.get("authentication_event_id") or "") if isinstance(read, dict) else ""
 
 
 def delete_connection(http: Http, base_url: str, tokens: TokenSource, connection_id: str) -> None:

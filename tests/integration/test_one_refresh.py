@@ -15,11 +15,14 @@ from tests.factories import NOW, make_credential
 from tests.unit.fakes import FakeHttp
 
 APP = OAuthApp(
-    "https://identity.example/token",
-    "https://identity.example/revoke",
-    "client",
-    Secret("secret"),
+    authorise_url="https://login.example/authorize",
+    token_url="https://identity.example/token",
+    revoke_url="https://identity.example/revoke",
+    client_id="client",
+    client_secret=Secret("secret"),
     client_in_body=False,
+    scope="offline_access",
+    redirect_uri="https://page.example/xero/callback",
 )
 KEYRING = Keyring({"key": bytes(32)})
 OURS, THEIRS = Secret("our refresh token"), Secret("the peer's new refresh token")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs
 
@@ -13,15 +14,16 @@ from settings import Secret
 from tests.unit.fakes import NOW, FakeHttp, answer
 
 XERO = OAuthApp(
-    "https://identity.example/token",
-    "https://identity.example/revoke",
-    "client:1",
-    Secret("hunter2"),
+    authorise_url="https://login.example/authorize",
+    token_url="https://identity.example/token",
+    revoke_url="https://identity.example/revoke",
+    client_id="client:1",
+    client_secret=Secret("hunter2"),
     client_in_body=False,
+    scope="offline_access books",
+    redirect_uri="https://page.example/xero/callback",
 )
-QONTO = OAuthApp(
-    "https://oauth.example/token", "https://oauth.example/revoke", "client:1", Secret("hunter2"), client_in_body=True
-)
+QONTO = replace(XERO, token_url="https://oauth.example/token", client_in_body=True)
 TOKENS = {"access_token": "new access", "refresh_token": "new refresh", "expires_in": 1800, "token_type": "Bearer"}
 
 
