@@ -12,7 +12,7 @@ from commands.events import events
 from commands.frame import EXIT_CODES
 from commands.keys import keys
 from commands.looking import audit, balance, explain, plan, runs
-from commands.processes import listener, scheduler, worker
+from commands.processes import listener, scheduler, web, worker
 from commands.quarantine import quarantine
 from commands.sandbox import demo, sandbox
 from commands.syncing import sync
@@ -25,7 +25,7 @@ def main() -> None:
     \b
     Try it:     qonto-xero demo
     Set up:     qonto-xero db migrate, then qonto-xero connections add
-    Run it:     qonto-xero scheduler, qonto-xero worker and qonto-xero listener
+    Run it:     qonto-xero scheduler, qonto-xero worker, qonto-xero listener and qonto-xero web
     Look:       qonto-xero runs, plan ORG, accounts ORG, explain TRANSACTION, balance ORG
     Mend:       qonto-xero events replay, quarantine list
 
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 for command in (
-    *(demo, sandbox, scheduler, worker, listener, db, connections, sync, plan, runs, explain, balance, check),
+    *(demo, sandbox, scheduler, worker, listener, web, db, connections, sync, plan, runs, explain, balance, check),
     *(accounts, events, quarantine, keys, audit),
 ):
     main.add_command(command)

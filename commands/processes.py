@@ -1,4 +1,4 @@
-"""What runs until it is told to stop: the scheduler, the workers and the listener."""
+"""What runs until it is told to stop: the scheduler, the workers, the listener and the page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from threading import Event, Thread
 
 import click
 
-from commands.frame import at_work, stop_on_signal, the_settings, told_clearly
+from commands.frame import UNREACHABLE, Failure, at_work, stop_on_signal, the_settings, told_clearly
 from logs import log_to_stderr
 from messaging import ConfirmingPublisher, InProcessPublisher, Lane, run_worker
 from messaging.outbox_relay import Relay
@@ -17,6 +17,7 @@ from scheduler.loop import Scheduler
 from services.access_tokens import check_keys
 from services.workbench import Workbench, make_workbench
 from settings import IN_PROCESS, Settings, SettingsError
+from web.server import THREADS, Server
 from workers.listening import event_listener
 from workers.process import worker_broker
 
@@ -102,6 +103,29 @@ def listener() -> None:
         workbench = _prepared(settings, pool_size=2)
         check_broker(settings.events_broker_url)
         event_listener(settings.events_broker_url, workbench).run(stop)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65_535))
+def web(host: str, port: int) -> None:
+    """Serve the page on which a customer connects and disconnects Xero, until SIGTERM. Any number may run.
+
+    Browsers find it at QONTO_XERO_WEB_URL, through a proxy that speaks https; Qonto and Xero send them back there, to
+    /qonto/callback and /xero/callback, which must be registered at both.
+    """
+    log_to_stderr()
+    stop = stop_on_signal()
+    with told_clearly():
+        settings = the_settings()
+        for name, value in (("XERO_CLIENT_ID", settings.xero_client_id), ("QONTO_CLIENT_ID", settings.qonto_client_id)):
+            if not value:
+                raise SettingsError(f"QONTO_XERO_{name} is not set: nobody could sign in")
+        workbench = _prepared(settings, pool_size=THREADS + 1)
+        try:
+            Server(workbench, settings.web_url, settings.web_proxies).run(host, port, stop)
+        except OSError as error:
+            raise Failure(f"cannot listen on {host}:{port}: {error.strerror}", UNREACHABLE) from error
 
 
 def _prepared(settings: Settings, pool_size: int) -> Workbench:

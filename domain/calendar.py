@@ -23,3 +23,9 @@ def latest_due(now: datetime, at: time, time_zone: str) -> date:
 def local_date(moment: datetime, time_zone: str) -> date:
     """The calendar day of a moment where the organisation is."""
     return moment.astimezone(ZoneInfo(time_zone)).date()
+
+
+def next_night(now: datetime, time_zone: str) -> datetime:
+    """The next 23:00 of an organisation's clock, told on that clock."""
+    after = latest_due(now, NIGHT, time_zone) + timedelta(days=1)
+    return falls_due(after, NIGHT, time_zone).astimezone(ZoneInfo(time_zone))

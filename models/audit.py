@@ -35,9 +35,20 @@ def record(who: str, action: str, subject: str, now: datetime, reason: str = "")
 
 def reason_of(action: str, subject: str) -> str:
     """The reason that was given when this was last done to it; empty if it never was."""
-    ours = (AuditEntry.action == action) & (AuditEntry.subject == subject)
-    found = AuditEntry.select().where(ours).order_by(AuditEntry.id.desc()).first()
+    found = _last(action, subject)
     return str(found.reason) if found else ""
+
+
+def who_did(action: str, subject: str) -> str:
+    """Who did this to it last; empty if nobody did."""
+    found = _last(action, subject)
+    return str(found.who) if found else ""
+
+
+def _last(action: str, subject: str) -> AuditEntry | None:
+    ours = (AuditEntry.action == action) & (AuditEntry.subject == subject)
+    found: AuditEntry | None = AuditEntry.select().where(ours).order_by(AuditEntry.id.desc()).first()
+    return found
 
 
 def newest_entries(limit: int, subjects: Mapping[str, Sequence[str]] | None = None) -> list[AuditEntry]:

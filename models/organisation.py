@@ -9,6 +9,8 @@ from peewee import SQL, TextField, fn
 from models.database import Table, UtcField, read_moment
 from models.states import ConnectionState
 
+DEFAULT_ZONE = "Europe/Paris"
+
 
 class Organisation(Table):
     """A Qonto organisation, under Qonto's own id. `time_zone` is an IANA name: its day ends on its own clock."""
@@ -16,7 +18,7 @@ class Organisation(Table):
     id = TextField(primary_key=True)
     slug = TextField(index=True)
     name = TextField()
-    time_zone = TextField(default="Europe/Paris")
+    time_zone = TextField(default=DEFAULT_ZONE)
     created_at = UtcField()
 
 
@@ -65,6 +67,12 @@ def organisation_called(name: str) -> Organisation | None:
     """The organisation with this id or slug that was ever connected."""
     found: Organisation | None = Organisation.get_or_none((Organisation.id == name) | (Organisation.slug == name))
     return found
+
+
+def time_zone_of(organisation_id: str) -> str:
+    """On whose clock its days end; Paris's for one that was never connected."""
+    found = Organisation.get_or_none(Organisation.id == organisation_id)
+    return str(found.time_zone) if found else DEFAULT_ZONE
 
 
 def live_connection(organisation_id: str) -> Connection | None:
@@ -124,6 +132,14 @@ def newest_connection(organisation_id: str) -> Connection | None:
     """The one that was made last, ended or not."""
     ours = Connection.select().where(Connection.organisation_id == organisation_id)
     found: Connection | None = ours.order_by(Connection.created_at.desc()).first()
+    return found
+
+
+def current_connection(organisation_id: str) -> Connection | None:
+    """The connection of an organisation, given by its id alone, that has not ended."""
+    found: Connection | None = Connection.get_or_none(
+        (Connection.organisation_id == organisation_id) & (Connection.state != ConnectionState.DISCONNECTED)
+    )
     return found
 
 

@@ -78,6 +78,13 @@ def is_open(organisation_id: str, kind: RunKind) -> bool:
     return bool(SyncRun.select().where(ours & SyncRun.state.in_(OPEN_RUN_STATES)).exists())
 
 
+def newest_nights(connection_id: str, most: int) -> list[SyncRun]:
+    """A connection's nights, the newest first, without those that a later one caught up on."""
+    ours = (SyncRun.connection_id == connection_id) & (SyncRun.kind == RunKind.NIGHTLY)
+    nights = SyncRun.select().where(ours & (SyncRun.state != RunState.CAUGHT_UP))
+    return list(nights.order_by(SyncRun.local_date.desc()).limit(most))
+
+
 def zones_in_use() -> list[str]:
     """The time zones of organisations with a live connection."""
     rows = (

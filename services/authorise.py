@@ -80,25 +80,8 @@ def begin(workbench: Workbench, session: WebSession, side: Side, name: str = "")
     return authorise_url(_app(workbench, side), state, verifier)
 
 
-def redeem(
-    workbench: Workbench, session: WebSession | None, side: Side, back: Return
-) -> tuple[Authorisation, TokenSet]:
-    """What a browser was sent for, and what it brought.
-
-    Raises CameAstray; or one of the clients' errors, and then the code is spent too.
-    """
-    authorisation = _recognise(workbench, session, side, back)
-    if back.error or not back.code:
-        raise CameAstray(Stray.DENIED if back.error == "access_denied" else Stray.FAILED, side)
-    verifier = workbench.keyring.decrypt(authorisation.verifier, _context(authorisation.id))
-    try:
-        tokens = exchange(workbench.http, _app(workbench, side), Secret(back.code), verifier, workbench.clock)
-    except Reconnect as error:
-        raise CameAstray(Stray.DEAD, side) from error
-    return authorisation, tokens
-
-
-def _recognise(workbench: Workbench, session: WebSession | None, side: Side, back: Return) -> Authorisation:
+def recognise(workbench: Workbench, session: WebSession | None, side: Side, back: Return) -> Authorisation:
+    """What a browser that comes back was sent for; it can come back no second time. Raises CameAstray."""
     now = workbench.clock()
     found = find_begun(digest(Secret(back.state)), session.id, side) if session else None
     if found is None:
@@ -107,7 +90,19 @@ def _recognise(workbench: Workbench, session: WebSession | None, side: Side, bac
         raise CameAstray(Stray.USED, side)
     if now > found.created_at + LIFE:
         raise CameAstray(Stray.EXPIRED, side)
+    if back.error or not back.code:
+        raise CameAstray(Stray.DENIED if back.error == "access_denied" else Stray.FAILED, side)
     return found
+
+
+def redeem(workbench: Workbench, authorisation: Authorisation, back: Return) -> TokenSet:
+    """The token set for what it brought. Raises CameAstray, or a client's error: the code is spent then too."""
+    side = Side(authorisation.side)
+    verifier = workbench.keyring.decrypt(authorisation.verifier, _context(authorisation.id))
+    try:
+        return exchange(workbench.http, _app(workbench, side), Secret(back.code), verifier, workbench.clock)
+    except Reconnect as error:
+        raise CameAstray(Stray.DEAD, side) from error
 
 
 def _app(workbench: Workbench, side: Side) -> OAuthApp:

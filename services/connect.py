@@ -13,7 +13,7 @@ from domain.reasons import NotConnected as Why
 from models import audit
 from models.credential import Credential, forget
 from models.database import NotUnique, transaction
-from models.organisation import Connection, Organisation, connection_of, first_start, revive, taken_by
+from models.organisation import Connection, Organisation, current_connection, first_start, revive, taken_by
 from models.posting import is_known
 from models.states import ConnectionState, RunKind
 from models.sync_run import is_open
@@ -106,7 +106,7 @@ def _usable(secret: Secret, whose: str) -> Secret:
 
 def _ailing(organisation: QontoOrganisation) -> Connection | None:
     """The connection that waits to be connected again. Raises CannotConnect for one that is well."""
-    found = connection_of(organisation.id)
+    found = current_connection(organisation.id)
     if found and found.state == ConnectionState.DISCONNECTING:
         raise CannotConnect(Why.ENDING, f"{organisation.slug} is being disconnected: connect it again in a minute")
     if found and found.state == ConnectionState.LIVE:

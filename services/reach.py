@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
-from clients.xero.connections import Tenant, list_tenants
+from clients.errors import RemoteError
+from clients.xero.connections import Tenant, delete_connection, list_tenants
 from domain.tenant_choice import Reached, offer
-from models.authorisation import Authorisation
+from models.authorisation import Authorisation, close
+from models.credential import Credential
+from models.database import transaction
 from models.organisation import former_tenants, taken_by
 from services.workbench import Workbench
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,32 @@ def choices_of(workbench: Workbench, authorisation: Authorisation) -> Choices:
         for tenant_id in offered.tenant_ids
     ]
     return Choices(tuple(choices), offered.suggested, offered.is_certain)
+
+
+def abandon(workbench: Workbench, authorisation: Authorisation) -> None:
+    """Nothing is connected: Xero forgets that it let us in, as far as it answers, and we forget what lets us in.
+
+    Only what this very consent made is taken back: the login may serve other companies.
+    """
+    try:
+        _take_back(workbench, authorisation)
+    except RemoteError as error:
+        log.warning("what Xero was asked for may stay in its list of apps: %s", error)
+    forget_attempt(authorisation)
+
+
+def forget_attempt(authorisation: Authorisation) -> None:
+    """What lets us into Xero for this attempt is gone."""
+    with transaction():
+        close(authorisation)
+        Credential.delete().where(Credential.id == authorisation.credential_id).execute()
+
+
+def _take_back(workbench: Workbench, authorisation: Authorisation) -> None:
+    tokens, event = workbench.xero_tokens(str(authorisation.credential_id)), authorisation.auth_event_id
+    for tenant in list_tenants(workbench.http, workbench.xero_api_url, tokens, event) if event else []:
+        if tenant.auth_event_id == event and taken_by(tenant.tenant_id) is None:
+            delete_connection(workbench.http, workbench.xero_api_url, tokens, tenant.id)
 
 
 def _tenants(workbench: Workbench, credential_id: str, event: str) -> list[Tenant]:

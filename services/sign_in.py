@@ -45,6 +45,11 @@ class Member:
         return f"{self.name} ({self.membership_id})"
 
 
+def name_in(who: str) -> str:
+    """The name alone in what the audit calls a member; an operator's as it is."""
+    return who.rpartition(" (")[0] or who
+
+
 def open_session(workbench: Workbench) -> tuple[Secret, WebSession]:
     """A session of nobody yet, and the token that its cookie holds."""
     token, now = random_secret(), workbench.clock()
@@ -56,8 +61,8 @@ def session_of(workbench: Workbench, token: Secret) -> WebSession | None:
     return find_session(digest(token), workbench.clock()) if token else None
 
 
-def sign_in(workbench: Workbench, before: WebSession, tokens: TokenSet) -> Secret:
-    """A new session in the place of the anonymous one; the token of its cookie.
+def sign_in(workbench: Workbench, before: str, tokens: TokenSet) -> Secret:
+    """A new session in the place of the anonymous one (`before`, its id); the token of its cookie.
 
     Everybody of the organisation may sign in: what they may do is asked of Qonto at each step.
     """
@@ -70,7 +75,7 @@ def sign_in(workbench: Workbench, before: WebSession, tokens: TokenSet) -> Secre
         raise
     token, now = random_secret(), workbench.clock()
     with transaction():
-        end_session(before.id)
+        end_session(before)
         WebSession.create(
             id=digest(token),
             organisation_id=organisation.id,

@@ -1,0 +1,60 @@
+"""What connecting to a Xero organisation would mean tonight: read before a person says yes, nothing is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from clients.qonto.bank_accounts import list_bank_accounts
+from clients.xero.currencies import list_currencies
+from clients.xero.organisation import read_organisation
+from domain.account_choice import why_left_out
+from domain.calendar import local_date, next_night
+from models.authorisation import Authorisation
+from models.credential import Credential
+from models.organisation import time_zone_of
+from models.statements import load
+from models.web_session import WebSession
+from services.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class Preview:
+    """`accounts` are the names of those that will be made in Xero; `missing` currencies are not added there yet, so
+    that accounts in them wait; `foreign` ones are, but are not the base. `locked_until` is the last locked day;
+    `is_locked_tonight`: what settles today is dated within it.
+    """
+
+    name: str
+    base_currency: str
+    foreign: tuple[str, ...]
+    missing: tuple[str, ...]
+    locked_until: date | None
+    is_locked_tonight: bool
+    accounts: tuple[str, ...]
+    first_night: datetime
+
+
+def preview(workbench: Workbench, session: WebSession, authorisation: Authorisation, tenant_id: str) -> Preview:
+    """As both sides are now. Raises the clients' errors."""
+    xero = workbench.xero_of(tenant_id, str(authorisation.credential_id))
+    organisation, added = read_organisation(xero), list_currencies(xero)
+    qonto = workbench.qonto_as(load(Credential, session.credential_id))
+    accounts = [
+        account
+        for account in list_bank_accounts(qonto)
+        if why_left_out(account.status, is_external=account.is_external_account) is None
+    ]
+    used = sorted({account.currency for account in accounts})
+    now, zone = workbench.clock(), time_zone_of(session.organisation_id)
+    locked_until = organisation.locked_until()
+    return Preview(
+        name=organisation.name,
+        base_currency=organisation.base_currency,
+        foreign=tuple(code for code in used if code in added and code != organisation.base_currency),
+        missing=tuple(code for code in used if code not in added),
+        locked_until=locked_until,
+        is_locked_tonight=locked_until is not None and locked_until >= local_date(now, zone),
+        accounts=tuple(account.name for account in accounts),
+        first_night=next_night(now, zone),
+    )

@@ -1,0 +1,110 @@
+"""An organisation's integration as its own people want to see it: whether it works, since when, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from domain.calendar import next_night
+from domain.reasons import sentence
+from models import audit
+from models.organisation import Connection, current_connection, newest_connection, time_zone_of
+from models.posting import Posting, count_by_state
+from models.states import ConnectionState, LinkState, PostingState, RunKind
+from models.sync_run import is_open, newest_nights
+from services.sign_in import name_in
+from services.view_accounts import AccountView, view_accounts
+
+IN_NEED = (PostingState.HELD, PostingState.REJECTED)
+
+
+@dataclass(frozen=True)
+class Night:
+    """A night's sync: `state` as in RunState, and how many transactions it brought to Xero."""
+
+    local_date: date
+    state: str
+    posted: int
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What keeps something out of Xero, in a sentence that says what to do; of which account, or how many rows."""
+
+    sentence: str
+    account: str
+    transactions: int
+
+
+@dataclass(frozen=True)
+class Integration:
+    """`since` and `by` tell who connected it first; moments are in the organisation's time zone.
+
+    `is_at_work`: accounts are being made at this moment. `last_night` is `None` before the first.
+    """
+
+    state: str
+    name: str
+    tenant_name: str
+    since: datetime
+    by: str
+    next_night: datetime
+    last_night: Night | None
+    is_at_work: bool
+    accounts: tuple[AccountView, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def needs_reconnecting(self) -> bool:
+        return self.state == ConnectionState.NEEDS_RECONNECT
+
+    @property
+    def is_ending(self) -> bool:
+        return self.state == ConnectionState.DISCONNECTING
+
+
+def view_integration(organisation_id: str, now: datetime) -> Integration | None:
+    """The organisation's own, `None` when it is not connected."""
+    connection = current_connection(organisation_id)
+    if connection is None:
+        return None
+    zone = time_zone_of(organisation_id)
+    accounts = _newest(view_accounts(connection))
+    nights = newest_nights(connection.id, 1)
+    return Integration(
+        state=connection.state,
+        name=connection.name,
+        tenant_name=connection.tenant_name or connection.tenant_id,
+        since=connection.created_at.astimezone(ZoneInfo(zone)),
+        by=name_in(audit.who_did("connection.add", connection.id)),
+        next_night=next_night(now, zone),
+        last_night=Night(nights[0].local_date, nights[0].state, nights[0].posted) if nights else None,
+        is_at_work=is_open(organisation_id, RunKind.ACCOUNTS) or is_open(organisation_id, RunKind.DISCONNECTION),
+        accounts=accounts,
+        problems=(*_of_accounts(accounts), *_of_transactions(connection)),
+    )
+
+
+def suggested_name(organisation_id: str, otherwise: str) -> str:
+    """What the connection was called last time."""
+    last = newest_connection(organisation_id)
+    return str(last.name) if last else otherwise
+
+
+def _newest(views: list[AccountView]) -> tuple[AccountView, ...]:
+    """Each bank account once, with the newest generation of its Xero account."""
+    return tuple({view.bank_account_id: view for view in views}.values())
+
+
+def _of_accounts(accounts: tuple[AccountView, ...]) -> Iterator[Problem]:
+    for account in accounts:
+        if account.in_xero == LinkState.HELD:
+            yield Problem(account.why, account.name, 0)
+
+
+def _of_transactions(connection: Connection) -> Iterator[Problem]:
+    ours = (Posting.connection_id == connection.id) & Posting.state.in_(IN_NEED)
+    for (_, reason), count in count_by_state(ours).items():
+        yield Problem(sentence(reason), "", count)

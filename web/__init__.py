@@ -1,0 +1,1 @@
+"""THE PAGE: where a customer connects Xero, sees that it works, and disconnects it. Usable without JavaScript."""

@@ -1,0 +1,115 @@
+"""The page's HTTP server: reads a request whole, lets a thread answer it, sends what comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from aiohttp import web
+
+from services.workbench import Workbench
+from web.guard import peer_of
+from web.headers import STATIC
+from web.site import ROUTES, Asked, Route, Site, Told
+
+log = logging.getLogger(__name__)
+
+THREADS = 8
+MOST_BYTES = 16 * 1024  # of a form of ours
+POLL_SECONDS = 0.2
+SHUTDOWN_SECONDS = 10.0  # for what is being answered
+FILES = Path(__file__).parent / "static"
+TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+
+
+class Server:
+    """Serves a site on one port. `proxies` of ours stand before it."""
+
+    def __init__(self, workbench: Workbench, web_url: str, proxies: int) -> None:
+        self._site = Site(workbench, web_url)
+        self._host = urlsplit(web_url).netloc
+        self._proxies = proxies
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="page")
+        self._files = {path.name: (path.read_bytes(), TYPES[path.suffix]) for path in FILES.iterdir()}
+
+    def run(self, host: str, port: int, stop: Event, ready: Event | None = None) -> None:
+        """Serve until `stop` is set; `ready` is set once it listens. Raises OSError when it cannot listen."""
+        asyncio.run(self._run(host, port, stop, ready))
+
+    async def _run(self, host: str, port: int, stop: Event, ready: Event | None) -> None:
+        app = web.Application(middlewares=[self._answer_everything], client_max_size=MOST_BYTES)
+        for route in ROUTES:
+            app.router.add_route(route.method, route.path, self._handler(route))
+        app.router.add_get("/static/{name}", self._file)
+        runner = web.AppRunner(app, access_log=None)  # its lines would hold OAuth's codes
+        await runner.setup()
+        await web.TCPSite(runner, host, port, shutdown_timeout=SHUTDOWN_SECONDS).start()
+        log.info("the page listens on %s:%s", host, port)
+        if ready is not None:
+            ready.set()
+        while not stop.is_set():
+            await asyncio.sleep(POLL_SECONDS)
+        await runner.cleanup()
+        self._threads.shutdown()
+
+    def _handler(self, route: Route) -> Any:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            form = await request.post() if request.method == "POST" else {}
+            return await self._serve(
+                request, route, {name: value for name, value in form.items() if isinstance(value, str)}
+            )
+
+        return handle
+
+    async def _serve(
+        self, request: web.Request, route: Route | None, form: Mapping[str, str], status: int = 404
+    ) -> web.StreamResponse:
+        asked = Asked(
+            route=route,
+            path=request.path,
+            headers=request.headers,
+            cookies=request.cookies,
+            query=request.query,
+            form=form,
+            peer=peer_of(request.remote, request.headers.get("X-Forwarded-For", ""), self._proxies),
+            reference=uuid4().hex,
+            status=status,
+        )
+        told = await asyncio.get_running_loop().run_in_executor(self._threads, self._site.serve, asked)
+        return _response(told)
+
+    @web.middleware
+    async def _answer_everything(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        """What aiohttp refuses by itself is told on a page of ours too. Under another name than ours, nothing is."""
+        if request.host != self._host:
+            return web.Response(status=421, text="Nothing is served under this name.", headers=self._site.headers)
+        try:
+            response: web.StreamResponse = await handler(request)
+        except web.HTTPException as error:
+            response = await self._serve(request, None, {}, error.status)
+            if isinstance(error, web.HTTPMethodNotAllowed):
+                response.headers["Allow"] = error.headers["Allow"]
+        return response
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        found = self._files.get(request.match_info["name"])
+        if found is None:
+            raise web.HTTPNotFound
+        body, content_type = found
+        headers = self._site.headers | {"Content-Type": content_type, "Cache-Control": STATIC}
+        return web.Response(body=body, headers=headers)
+
+
+def _response(told: Told) -> web.Response:
+    response = web.Response(status=told.status, body=told.body.encode(), headers=told.headers)
+    for name, value in told.cookies.items():
+        age = None if value else 0
+        response.set_cookie(name, value, max_age=age, secure=True, httponly=True, samesite="Lax", path="/")
+    return response
