@@ -9,8 +9,8 @@ BIN    := $(VENV)/bin
 help: ## Show what each command does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.run ## Three nights on this machine, with nothing installed but Python
-	@$(BIN)/qonto-xero demo
+demo: $(VENV)/.run ## Three nights on this machine, with nothing installed but Python; with WEB=1 the page after them
+	@$(BIN)/qonto-xero demo $(if $(WEB),--web)
 
 test: check ## Every check and every test, with a real RabbitMQ and PostgreSQL
 	@$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -11,7 +11,17 @@ import demo as demonstration
 from clients.http import Http
 from clients.qonto.account_events import EventType
 from clients.sandbox import Sandbox
-from commands.frame import BROKEN, SETTINGS, UNREACHABLE, USAGE, Failure, as_json, the_settings, told_clearly
+from commands.frame import (
+    BROKEN,
+    SETTINGS,
+    UNREACHABLE,
+    USAGE,
+    Failure,
+    as_json,
+    stop_on_signal,
+    the_settings,
+    told_clearly,
+)
 from console import Screen
 from logs import log_to_stderr
 from sandbox import serve
@@ -24,11 +34,12 @@ PORT = 8900
 @click.option("--seed", default=1, show_default=True, help="Another seed makes another world.")
 @click.option("--organisations", default=25, show_default=True, type=click.IntRange(3, 500))
 @click.option("--max-transactions", default=2000, show_default=True, type=click.IntRange(10, 2000))
+@click.option("--web", is_flag=True, help="Then leave it all running, with the page where a customer connects Xero.")
 @as_json
-def demo(screen: Screen, seed: int, organisations: int, max_transactions: int) -> None:
+def demo(screen: Screen, seed: int, organisations: int, max_transactions: int, web: bool) -> None:
     """Three nights in a world of our own, on this machine, with faults; exits 1 if any promise is broken."""
     log_to_stderr(level=40)
-    report = demonstration.run(screen, seed, organisations, max_transactions)
+    report = demonstration.run(screen, seed, organisations, max_transactions, stop_on_signal() if web else None)
     if not report.all_promises_hold:
         sys.exit(BROKEN)
 

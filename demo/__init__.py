@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from threading import Event
 
 from console import Screen
 from demo.stage import company, organisation_without_euro, running_world
 from demo.story import Story
 from demo.verdict import Report, show
+from demo.visit import free_port, go_on
 
 __all__ = ["Report", "run"]
 
 
-def run(screen: Screen, seed: int, organisations: int, max_transactions: int) -> Report:
-    """Live through three nights and show what came of them."""
+def run(screen: Screen, seed: int, organisations: int, max_transactions: int, stay: Event | None = None) -> Report:
+    """Live through three nights and show what came of them; then go on, with the page, until `stay` is set."""
     started = time.monotonic()
     with ExitStack() as stack:
         world = stack.enter_context(running_world())
@@ -29,8 +31,11 @@ def run(screen: Screen, seed: int, organisations: int, max_transactions: int) ->
             },
         )["organisations"]
         town.append(organisation_without_euro(world))
-        story = Story(screen, world, town, stack.enter_context(company(world, town[0])))
-        report = story.live_through()
-    report.seconds = round(time.monotonic() - started, 1)
-    show(screen, report)
+        web_url = f"http://localhost:{free_port()}"
+        workbench = stack.enter_context(company(world, town[0], web_url))
+        report = Story(screen, world, town, workbench).live_through()
+        report.seconds = round(time.monotonic() - started, 1)
+        show(screen, report)
+        if stay is not None:
+            go_on(screen, world, workbench, web_url, stay)
     return report

@@ -57,7 +57,7 @@ def organisation_without_euro(world: Sandbox) -> dict[str, Any]:
 
 
 @contextmanager
-def company(world: Sandbox, someone: dict[str, Any]) -> Iterator[Workbench]:
+def company(world: Sandbox, someone: dict[str, Any], web_url: str) -> Iterator[Workbench]:
     """Our own side: a database file, a key, and clients pointed at the world; gone at the end."""
     with tempfile.TemporaryDirectory(prefix="qonto-xero-demo-") as folder:
         key = base64.b64encode(os.urandom(32)).decode()
@@ -69,8 +69,12 @@ def company(world: Sandbox, someone: dict[str, Any]) -> Iterator[Workbench]:
             "XERO_IDENTITY_URL": f"{world.url}/identity",
             "XERO_CLIENT_ID": someone["xero_client_id"],
             "XERO_CLIENT_SECRET": someone["xero_client_secret"],
+            "XERO_LOGIN_URL": f"{world.url}/identity",
+            "QONTO_CLIENT_ID": someone["qonto_client_id"],
+            "QONTO_CLIENT_SECRET": someone["qonto_client_secret"],
             "QONTO_API_URL": f"{world.url}/qonto",
             "QONTO_OAUTH_URL": f"{world.url}/qonto",
+            "WEB_URL": web_url,
             "CLOCK_URL": world.url,
             "EVENT_KEYS": f"{CORE_KEY_ID}:{key}",
         }

@@ -9,7 +9,7 @@ from domain.reasons import sentence
 from models.bank_account import AccountLink, BankAccount, Cursor
 from models.organisation import Connection
 
-SOON = "It comes with the next run."
+SOON = "It is created with the next run."
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import write_po
 
 from domain.reasons import SENTENCES
 from services.view_accounts import SOON
-from web.languages import CATALOGUES, LANGUAGES, SOURCE
+from web.languages import CATALOGUES, LANGUAGES, SOURCE, read_catalogue
 
 HOME = Path(__file__).parent
 METHODS = [("**.html", "jinja2.ext.babel_extract"), ("**.py", "python")]
@@ -39,8 +39,7 @@ def gathered() -> Catalog:
 
 def bring_up_to_date(code: str, template: Catalog) -> Catalog:
     """A language's catalogue with exactly the texts there are, and the translations it has of them."""
-    path = CATALOGUES / f"{code}.po"
-    known = read_po(path.open("rb"), locale=code) if path.exists() else Catalog(locale=code, fuzzy=False)
+    known = read_catalogue(code)
     known.update(template, no_fuzzy_matching=True)
     known.obsolete.clear()
     return known

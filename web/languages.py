@@ -13,6 +13,7 @@ from babel import Locale
 from babel.core import negotiate_locale
 from babel.dates import format_date
 from babel.lists import format_list
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -76,12 +77,16 @@ def _own_name(code: str) -> str:
     return str(Locale.parse(code).get_language_name() or code).capitalize()
 
 
+def read_catalogue(code: str) -> Catalog:
+    """A language's texts and their translations, as the file has them."""
+    with (CATALOGUES / f"{code}.po").open("rb") as file:
+        return read_po(file, locale=code)
+
+
 def _translations(code: str) -> NullTranslations:
     if code == SOURCE:
         return NullTranslations()
-    with (CATALOGUES / f"{code}.po").open("rb") as file:
-        catalogue = read_po(file, locale=code)
     compiled = BytesIO()
-    write_mo(compiled, catalogue)
+    write_mo(compiled, read_catalogue(code))
     compiled.seek(0)
     return GNUTranslations(compiled)

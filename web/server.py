@@ -48,9 +48,10 @@ class Server:
         for route in ROUTES:
             app.router.add_route(route.method, route.path, self._handler(route))
         app.router.add_get("/static/{name}", self._file)
-        runner = web.AppRunner(app, access_log=None)  # its lines would hold OAuth's codes
+        # aiohttp's access log would hold OAuth's codes.
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
-        await web.TCPSite(runner, host, port, shutdown_timeout=SHUTDOWN_SECONDS).start()
+        await web.TCPSite(runner, host, port).start()
         log.info("the page listens on %s:%s", host, port)
         if ready is not None:
             ready.set()

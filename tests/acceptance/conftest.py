@@ -74,6 +74,12 @@ def _copy_sqlite(request: pytest.FixtureRequest) -> str:
     return f"sqlite:///{path}"
 
 
+@pytest.fixture
+def sqlite_url(request: pytest.FixtureRequest) -> str:
+    """A migrated SQLite database of this journey's own."""
+    return _copy_sqlite(request)
+
+
 @pytest.fixture(params=BOTH)
 def database_url(request: pytest.FixtureRequest) -> str:
     """The address of a migrated database of this journey's own; `sqlite` alone where a test says so."""

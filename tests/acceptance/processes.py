@@ -373,10 +373,13 @@ def company_settings(world_url: str, database_url: str, broker_url: str) -> dict
         "ENCRYPTION_KEYS": "test:" + base64.b64encode(os.urandom(32)).decode(),
         "XERO_API_URL": f"{world_url}/xero",
         "XERO_IDENTITY_URL": f"{world_url}/identity",
+        "XERO_LOGIN_URL": f"{world_url}/identity",
         "XERO_CLIENT_ID": "sandbox-xero-client",
         "XERO_CLIENT_SECRET": "sandbox-xero-secret",
         "QONTO_API_URL": f"{world_url}/qonto",
         "QONTO_OAUTH_URL": f"{world_url}/qonto",
+        "QONTO_CLIENT_ID": "sandbox-qonto-client",
+        "QONTO_CLIENT_SECRET": "sandbox-qonto-secret",
         "CLOCK_URL": world_url,
         "EVENT_KEYS": f"{KEY_ID}:{base64.b64encode(KEY).decode()}",
     }

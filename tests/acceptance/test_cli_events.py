@@ -303,7 +303,7 @@ def test_accounts_shows_how_each_stands_on_both_sides_and_why(small_company: Com
         ["E-Gone", "closed", "no", "", "", "", sentence(LeftOut.CLOSED)],
         ["F-Pending", "pending", "no", "", "", "", sentence(LeftOut.NOT_ACTIVE)],
         ["G-External", "active", "no", "", "", "", sentence(LeftOut.EXTERNAL)],
-        ["H-New", "active", "no", "", "", "", "It comes with the next run."],
+        ["H-New", "active", "no", "", "", "", "It is created with the next run."],
     ]
     assert {line[1] for line in lines} == {"0189"}
     assert [(one["bank_account_id"], one["generation"]) for one in as_json[1:4]] == [

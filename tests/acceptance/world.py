@@ -383,6 +383,7 @@ class Office:
             "ENCRYPTION_KEYS": "test:" + base64.b64encode(bytes(32)).decode(),
             "XERO_API_URL": f"{sandbox}/xero",
             "XERO_IDENTITY_URL": f"{sandbox}/identity",
+            "XERO_LOGIN_URL": f"{sandbox}/identity",
             "XERO_CLIENT_ID": "sandbox-xero-client",
             "XERO_CLIENT_SECRET": "sandbox-xero-secret",
             "QONTO_API_URL": f"{sandbox}/qonto",

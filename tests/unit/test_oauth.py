@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 
 from clients.errors import Permanent, RateLimited, Reconnect, RemoteError, Temporary
-from clients.oauth import OAuthApp, TokenSet, refresh
+from clients.oauth import OAuthApp, TokenSet, authorise_url, exchange, refresh
 from settings import Secret
 from tests.unit.fakes import NOW, FakeHttp, answer
 
@@ -84,3 +84,42 @@ def test_a_limit_says_until_when_to_wait() -> None:
         refresh(FakeHttp(answer(429)), XERO, Secret("old"), lambda: NOW)
 
     assert refusal.value.until == NOW + timedelta(seconds=30)
+
+
+def test_a_browser_is_sent_with_the_state_and_the_challenge_of_the_verifier_but_not_with_the_verifier() -> None:
+    url = authorise_url(XERO, Secret("one-time state"), Secret("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"))
+
+    assert url.startswith("https://login.example/authorize?")
+    assert dict(parse_qsl(urlsplit(url).query)) == {
+        "response_type": "code",
+        "client_id": "client:1",
+        "redirect_uri": "https://page.example/xero/callback",
+        "scope": "offline_access books",
+        "state": "one-time state",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",  # RFC 7636, appendix B
+        "code_challenge_method": "S256",
+    }
+
+
+def test_a_code_is_exchanged_with_its_verifier_and_the_same_address() -> None:
+    http = FakeHttp(answer(200, TOKENS))
+
+    tokens = exchange(http, XERO, Secret("code"), Secret("verifier"), lambda: NOW)
+
+    [sent] = http.sent
+    assert parse_qs((sent.body or b"").decode()) == {
+        "grant_type": ["authorization_code"],
+        "code": ["code"],
+        "redirect_uri": ["https://page.example/xero/callback"],
+        "code_verifier": ["verifier"],
+    }
+    assert tokens == TokenSet(Secret("new access"), Secret("new refresh"), NOW + timedelta(minutes=30))
+
+
+def test_a_dead_code_is_told_apart_from_a_lost_answer() -> None:
+    http = FakeHttp(answer(400, {"error": "invalid_grant"}), answer(200, {"access_token": "half"}))
+
+    with pytest.raises(Reconnect):
+        exchange(http, XERO, Secret("code"), Secret("verifier"), lambda: NOW)
+    with pytest.raises(Temporary):
+        exchange(http, XERO, Secret("code"), Secret("verifier"), lambda: NOW)
