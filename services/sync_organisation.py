@@ -135,12 +135,12 @@ def _wait_for_limit(job: Job, error: RateLimited) -> Verdict:
 
 
 def _ask_to_reconnect(job: Job, error: RemoteError) -> None:
+    """Once a break: one that a person is ending, or has ended, is not said to be broken as well."""
     log.warning("needs reconnecting: %s", error)
     with job.holding():
-        Connection.update(state=ConnectionState.NEEDS_RECONNECT, reason=str(error)).where(
-            (Connection.id == job.connection.id) & (Connection.state == ConnectionState.LIVE)
-        ).execute()
-        audit.record("system", "connection.needs_reconnect", job.connection.id, job.now(), str(error))
+        live = (Connection.id == job.connection.id) & (Connection.state == ConnectionState.LIVE)
+        if Connection.update(state=ConnectionState.NEEDS_RECONNECT, reason=str(error)).where(live).execute():
+            audit.record("system", "connection.needs_reconnect", job.connection.id, job.now(), str(error))
 
 
 def _end(job: Job, verdict: Verdict) -> None:

@@ -163,6 +163,21 @@ def test_a_connection_that_no_longer_lets_us_in_is_ended_all_the_same(office: Of
     company.missing[payment] = company.state(payment)
 
 
+def test_what_a_person_is_ending_is_not_said_to_be_broken_as_well(office: Office) -> None:
+    company = office.established()
+    company.in_xero("revoke")
+    [payment] = company.moves(spends(100))
+    office.at_23()
+
+    with before("services.sync_organisation._ask_to_reconnect", lambda: ask(office, company)):
+        office.run_until_quiet()
+
+    assert company.connection.state == ConnectionState.DISCONNECTED
+    assert company.connection.reason == "we moved"
+    assert audited(company, "connection.needs_reconnect") == []
+    company.missing[payment] = company.state(payment)
+
+
 def test_an_accountants_login_is_revoked_only_with_its_last_client(office: Office) -> None:
     clients = [office.established(f"Client {number}", xero={"user": "accountant"}) for number in range(5)]
 
