@@ -31,8 +31,11 @@ class TokenSet:
 
 @dataclass(frozen=True)
 class OAuthApp:
-    """Our application at one identity server. A browser comes back to `redirect_uri`, with what `scope` asks for."""
+    """Our application at one identity server, Xero's or Qonto's by `name`. A browser comes back to `redirect_uri`, with
+    what `scope` asks for.
+    """
 
+    name: str
     authorise_url: str
     token_url: str
     revoke_url: str
@@ -86,8 +89,8 @@ def _token_set(http: Http, app: OAuthApp, form: dict[str, str], clock: Clock) ->
     asked_at = clock()
     answer = _post(http, app, app.token_url, form)
     if answer.status != 200:
-        raise _refusal(answer, asked_at)
-    tokens = decode(answer.body, _Tokens, "token refresh")
+        raise _refusal(app, answer, asked_at)
+    tokens = decode(answer.body, _Tokens, f"token refresh at {app.name}")
     return TokenSet(
         Secret(tokens.access_token),
         Secret(tokens.refresh_token),
@@ -102,7 +105,7 @@ def revoke(http: Http, app: OAuthApp, refresh_token: Secret) -> None:
     """
     answer = _post(http, app, app.revoke_url, {"token": refresh_token.reveal()})
     if answer.status != 200:
-        raise Temporary("token revocation", f"answered {answer.status}")
+        raise Temporary(f"token revocation at {app.name}", f"answered {answer.status}")
 
 
 def _post(http: Http, app: OAuthApp, url: str, form: dict[str, str]) -> Answer:
@@ -115,14 +118,15 @@ def _post(http: Http, app: OAuthApp, url: str, form: dict[str, str]) -> Answer:
     return http.call("POST", url, headers=headers, body=urlencode(form).encode())
 
 
-def _refusal(answer: Answer, now: datetime) -> Exception:
+def _refusal(app: OAuthApp, answer: Answer, now: datetime) -> Exception:
+    call = f"token refresh at {app.name}"
     body = decode_leniently(answer.body)
     code = str(body.get("error", "")) if isinstance(body, dict) else ""
     if answer.status == 429:
-        return RateLimited("token refresh", "too many requests", now + TRY_AGAIN)
+        return RateLimited(call, "too many requests", now + TRY_AGAIN)
     if code == "invalid_grant":
-        return Reconnect("token refresh", "the authorisation has ended (invalid_grant)")
+        return Reconnect(call, "the authorisation has ended (invalid_grant)")
     if 400 <= answer.status < 500:
         problem = f"our application is refused ({code or answer.status}): check the client id and secret"
-        return Permanent("token refresh", problem, answer.status, [])
-    return Temporary("token refresh", f"answered {answer.status}")
+        return Permanent(call, problem, answer.status, [])
+    return Temporary(call, f"answered {answer.status}")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Event, Thread
 
 import click
 
 from commands.frame import UNREACHABLE, Failure, at_work, stop_on_signal, the_settings, told_clearly
 from logs import log_to_stderr
-from messaging import ConfirmingPublisher, InProcessPublisher, Lane, run_worker
-from messaging.outbox_relay import Relay
+from messaging import ConfirmingPublisher, InProcessPublisher, Lane, NobodyToTell, run_worker
+from messaging.destinations import QONTO_CORE
+from messaging.outbox_relay import event_relay, job_relay
 from messaging.reachable import check_broker
 from models.database import configure, connected
 from models.migrate import check_schema
-from scheduler.loop import Scheduler
+from scheduler.loop import Scheduler, Teller
 from services.access_tokens import check_keys
 from services.workbench import Workbench, make_workbench
 from settings import IN_PROCESS, Settings, SettingsError
@@ -24,7 +27,7 @@ from workers.process import worker_broker
 
 @click.command()
 def scheduler() -> None:
-    """Open the runs that fall due, publish their messages. Any number may run.
+    """Open the runs that fall due, publish their messages and what Qonto's core is told. Any number may run.
 
     Without a broker (QONTO_XERO_BROKER_URL=memory://, the default) it runs the jobs too, in this one process.
     """
@@ -32,17 +35,34 @@ def scheduler() -> None:
     stop = stop_on_signal()
     with told_clearly(), at_work() as (settings, workbench):
         if settings.broker_url == IN_PROCESS:
-            _schedule_and_work(settings, workbench, stop)
+            with _telling(settings, workbench, stop):
+                _schedule_and_work(settings, workbench, stop)
         else:
             check_broker(settings.broker_url)
             publisher = ConfirmingPublisher(settings.broker_url)
-            Scheduler(Relay(publisher, workbench.clock), workbench.clock).run(stop)
+            with _telling(settings, workbench, stop):
+                Scheduler(job_relay(publisher, workbench.clock), workbench.clock).run(stop)
             publisher.close()
+
+
+@contextmanager
+def _telling(settings: Settings, workbench: Workbench, stop: Event) -> Iterator[None]:
+    """Inside the block Qonto's core is told what happened. Its broker may be away, also at the start."""
+    url = settings.events_broker_url
+    publisher = NobodyToTell() if url == IN_PROCESS else ConfirmingPublisher(url, QONTO_CORE)
+    teller = Thread(target=Teller(event_relay(publisher, workbench.clock)).run, args=(stop,), name="teller")
+    teller.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        teller.join()
+        publisher.close()
 
 
 def _schedule_and_work(settings: Settings, workbench: Workbench, stop: Event) -> None:
     broker = worker_broker(settings.broker_url, workbench, stop)
-    relay = Relay(InProcessPublisher(broker), workbench.clock)
+    relay = job_relay(InProcessPublisher(broker), workbench.clock)
     clockwork = Thread(target=Scheduler(relay, workbench.clock).run, args=(stop,), name="scheduler")
     clockwork.start()
     run_worker(broker, list(Lane), 4, stop)

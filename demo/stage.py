@@ -16,7 +16,7 @@ from typing import Any
 from clients.http import Http
 from clients.sandbox import Sandbox
 from messaging import InProcessPublisher, Lane, run_worker
-from messaging.outbox_relay import Relay
+from messaging.outbox_relay import job_relay
 from models.database import configure, connected
 from models.migrate import migrate
 from scheduler.loop import Scheduler
@@ -93,7 +93,7 @@ def workers(workbench: Workbench) -> Iterator[Scheduler]:
     threads = Thread(target=run_worker, args=(broker, list(Lane), THREADS, stop), name="workers")
     threads.start()
     try:
-        yield Scheduler(Relay(InProcessPublisher(broker), workbench.clock), workbench.clock, tick_seconds=0.2)
+        yield Scheduler(job_relay(InProcessPublisher(broker), workbench.clock), workbench.clock, tick_seconds=0.2)
     finally:
         stop.set()
         threads.join()

@@ -61,6 +61,26 @@ class Rejected(StrEnum):
     REFUSED = "refused_by_xero"
 
 
+class Broken(StrEnum):
+    """Why a connection no longer works."""
+
+    XERO = "xero_access_ended"
+    QONTO = "qonto_access_ended"
+
+
+class Unfinished(StrEnum):
+    """Why a night ended before it was done, where its connection is not the reason."""
+
+    NOT_IN_TIME = "not_done_in_time"
+    INTERRUPTED = "interrupted_again_and_again"
+
+
+class Noted(StrEnum):
+    """What a night found and could not mend; it holds nothing up."""
+
+    CHAIN = "balances_do_not_chain"
+
+
 class NotAllowed(StrEnum):
     """Why a person may not decide about the integration."""
 
@@ -107,6 +127,11 @@ SENTENCES: dict[str, str] = {
     Held.NO_ANSWER: "No attempt was answered readably, and Xero does not have it; it is tried again the next night.",
     Held.UNRECOGNISED: "Xero took it, but its answer does not show our link. A person must compare the two.",
     Rejected.REFUSED: "Xero refused it each time it was sent.",
+    Broken.XERO: "Xero no longer lets us in. Nothing is sent until a person connects again; nothing is forgotten.",
+    Broken.QONTO: "Qonto no longer lets us in. Nothing is sent until a person connects again; nothing is forgotten.",
+    Unfinished.NOT_IN_TIME: "Qonto or Xero was away for too long. Nothing is lost; the next night goes on from there.",
+    Unfinished.INTERRUPTED: "We were interrupted too often. Nothing is lost; the next night goes on from there.",
+    Noted.CHAIN: "Qonto's balances of an account do not follow from each other. All that was read has been sent.",
     NotAllowed.ROLE: "Your role in Qonto does not let you decide about this.",
     NotAllowed.NOT_ACTIVE: "Your membership in Qonto is not active.",
     NotConnected.ALREADY: "This company is connected to Xero already.",

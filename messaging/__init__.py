@@ -5,7 +5,7 @@ from messaging.database import Database, DatabaseUnavailable
 from messaging.event_consumer import EventConsumer, ReceivedEvent
 from messaging.log_context import LogContextFilter, log_context, logging_with
 from messaging.messages import NotAMessage, encode
-from messaging.publisher import BrokerUnreachable, ConfirmingPublisher, InProcessPublisher, Publisher
+from messaging.publisher import BrokerUnreachable, ConfirmingPublisher, InProcessPublisher, NobodyToTell, Publisher
 from messaging.quarantine import DeadLetter
 from messaging.worker import run_worker
 from models.states import Lane
@@ -20,6 +20,7 @@ __all__ = [
     "InProcessPublisher",
     "Lane",
     "LogContextFilter",
+    "NobodyToTell",
     "NotAMessage",
     "Publisher",
     "ReceivedEvent",

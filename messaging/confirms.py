@@ -3,7 +3,8 @@
 pika's blocking connection waits for each confirm, so this drives the callback one, for the length of a call.
 """
 
-from collections import deque
+import logging
+from collections import Counter, deque
 from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 import pika
 from pika.spec import Basic, BasicProperties
 
-from messaging.queues import declare_lane
+from messaging.destinations import Destination
+
+logger = logging.getLogger(__name__)
 
 WINDOW = 1_000
 CLOSE_SECONDS = 2.0
@@ -29,6 +32,7 @@ class _Batch:
         self.unroutable: set[int] = set()
         self.sent_twice: set[int] = set()
         self.declared: set[str] = set()
+        self.unwanted: Counter[str] = Counter()
 
     def is_answered(self) -> bool:
         return not self.waiting and not self.by_tag
@@ -37,8 +41,9 @@ class _Batch:
 class ConfirmingConnection:
     """A connection with one channel in confirm mode. Its loop runs only inside `publish`, `close` and `abort`."""
 
-    def __init__(self, parameters: pika.URLParameters) -> None:
+    def __init__(self, parameters: pika.URLParameters, destination: Destination) -> None:
         self.trouble = "no answer in time"
+        self._destination = destination
         self._is_lost = False
         self._channel: Any = None
         self._last_tag = 0
@@ -52,7 +57,8 @@ class ConfirmingConnection:
         self._connection.add_on_connection_blocked_callback(self._on_blocked)
 
     def publish(self, messages: Sequence[tuple[str, bytes]], *, seconds: float) -> list[bool | None]:
-        """True: safe. False: refused. None: unknown after `seconds` or a lost connection; `trouble` says more.
+        """Of each (routing key, body): True: safe. False: refused. None: unknown after `seconds` or a lost connection;
+        `trouble` says more.
 
         After a None the connection is of no more use than to be aborted.
         """
@@ -60,6 +66,8 @@ class ConfirmingConnection:
         if not self._is_lost:
             self._send_what_fits()
             self._run(seconds)
+        for key, count in self._batch.unwanted.items():
+            logger.warning("No queue is bound for %s: %s told to nobody", key, count)
         return self._batch.answers
 
     def close(self) -> None:
@@ -92,6 +100,7 @@ class ConfirmingConnection:
 
     def _on_confirm_mode(self, channel: Any) -> None:
         self._channel = channel
+        self._destination.prepare(channel)
         self._send_what_fits()
 
     def _on_blocked(self, _connection: Any, frame: Any) -> None:
@@ -110,20 +119,27 @@ class ConfirmingConnection:
         batch = self._batch
         while self._channel is not None and batch.waiting and len(batch.by_tag) < WINDOW:
             position = batch.waiting.popleft()
-            queue, body = batch.messages[position]
+            key, body = batch.messages[position]
             self._last_tag += 1
             batch.by_tag[self._last_tag] = position
             self._channel.basic_publish(
-                exchange="",
-                routing_key=queue,
+                exchange=self._destination.exchange,
+                routing_key=key,
                 body=body,
-                # What comes back unroutable is told apart by this.
-                properties=BasicProperties(delivery_mode=PERSISTENT, correlation_id=str(position)),
+                properties=BasicProperties(
+                    content_type=self._destination.content_type,
+                    delivery_mode=PERSISTENT,
+                    correlation_id=str(position),  # what comes back unroutable is told apart by this
+                ),
                 mandatory=True,
             )
 
-    def _on_return(self, _channel: Any, _method: Any, properties: BasicProperties, _body: bytes) -> None:
-        self._batch.unroutable.add(int(properties.correlation_id))
+    def _on_return(self, _channel: Any, method: Any, properties: BasicProperties, _body: bytes) -> None:
+        """No queue took it. RabbitMQ confirms it all the same, after this."""
+        if self._destination.declare_queue:
+            self._batch.unroutable.add(int(properties.correlation_id))
+        else:
+            self._batch.unwanted[method.routing_key] += 1
 
     def _on_confirm(self, frame: Any) -> None:
         method, batch = frame.method, self._batch
@@ -139,7 +155,7 @@ class ConfirmingConnection:
             self._connection.ioloop.stop()
 
     def _send_again(self, position: int) -> None:
-        """A message without a queue: declare the lane and try once more; the channel keeps the order of the two."""
+        """A message without a queue: declare it and try once more; the channel keeps the order of the two."""
         batch = self._batch
         batch.unroutable.discard(position)
         if position in batch.sent_twice:
@@ -147,7 +163,7 @@ class ConfirmingConnection:
             return
         batch.sent_twice.add(position)
         batch.waiting.append(position)
-        queue, _ = batch.messages[position]
-        if queue not in batch.declared:
-            batch.declared.add(queue)
-            declare_lane(self._channel, queue)
+        key, _ = batch.messages[position]
+        if self._destination.declare_queue and key not in batch.declared:
+            batch.declared.add(key)
+            self._destination.declare_queue(self._channel, key)

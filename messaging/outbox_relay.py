@@ -1,40 +1,55 @@
-"""The outbox relay: publish what transactions left behind, and mark only what the broker has confirmed."""
+"""The relays of the outbox: publish what transactions left behind, and mark only what the broker has confirmed."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Generic
 from uuid import uuid4
 
 from clients.clock import Clock
 from messaging.messages import encode
-from messaging.publisher import Publisher
-from models.outbox import claim_unsent, mark_sent, release_unsent
+from messaging.publisher import Outgoing, Publisher
+from models.outbox import OutboxEvent, OutboxMessage, Row, claim_unsent, mark_sent, release_unsent
 
-BATCH = 1_000  # messages claimed and confirmed at once
+BATCH = 1_000  # rows claimed and confirmed at once
 
 
 @dataclass(frozen=True)
-class Relay:
-    """Any number may run at once: each claims its own messages. A message may be published twice, never not at all."""
+class Relay(Generic[Row]):
+    """Of one kind of row. Any number may run at once: each claims rows of its own. One may be published twice, with the
+    same body, never not at all.
+    """
 
+    outbox: type[Row]
+    outgoing: Callable[[Row], Outgoing]
     publisher: Publisher
     clock: Clock
     name: str = field(default_factory=lambda: uuid4().hex)
 
     def turn(self) -> int:
-        """Publish up to a thousand messages; how many the broker confirmed. What it did not is free for the next turn.
+        """Publish up to a thousand rows; how many the broker confirmed. What it did not is free for the next turn.
 
-        Raises BrokerUnreachable when the broker answered nothing; the messages stay.
+        Raises BrokerUnreachable when the broker answered nothing; the rows stay.
         """
-        claimed = claim_unsent(self.name, self.clock(), BATCH)
+        claimed = claim_unsent(self.outbox, self.name, self.clock(), BATCH)
         if not claimed:
             return 0
-        outgoing = [(m.lane, encode(m.actor, m.lane, json.loads(m.arguments))) for m in claimed]
         try:
-            confirmed = self.publisher.publish(outgoing)
-            sent = [message.id for message, safe in zip(claimed, confirmed, strict=True) if safe]
-            mark_sent(sent, self.clock())
+            confirmed = self.publisher.publish([self.outgoing(row) for row in claimed])
+            sent = [row.id for row, safe in zip(claimed, confirmed, strict=True) if safe]
+            mark_sent(self.outbox, sent, self.clock())
         finally:
-            release_unsent(self.name)
+            release_unsent(self.outbox, self.name)
         return len(sent)
+
+
+def job_relay(publisher: Publisher, clock: Clock) -> Relay[OutboxMessage]:
+    """Messages to our workers, each on its lane."""
+    return Relay(OutboxMessage, lambda m: (m.lane, encode(m.actor, m.lane, json.loads(m.arguments))), publisher, clock)
+
+
+def event_relay(publisher: Publisher, clock: Clock) -> Relay[OutboxEvent]:
+    """Events to Qonto's core, by their types."""
+    return Relay(OutboxEvent, lambda event: (event.type, event.body.encode()), publisher, clock)

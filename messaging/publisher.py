@@ -9,9 +9,10 @@ from dramatiq.broker import Broker
 
 from messaging.addresses import host_and_port, with_defaults
 from messaging.confirms import ConfirmingConnection
+from messaging.destinations import LANES, Destination
 from messaging.messages import decode
 
-# A queue's name and a message's bytes.
+# A routing key, which is the queue's name where the destination is our lanes, and a message's bytes.
 Outgoing = tuple[str, bytes]
 
 # A connection kept longer than this without its heartbeats would be the broker's to close, maybe unnoticed.
@@ -26,7 +27,7 @@ class Publisher(Protocol):
     """What the outbox relay needs."""
 
     def publish(self, batch: Sequence[Outgoing]) -> list[bool]:
-        """For each message of `batch`, in order, whether its queue has it for sure.
+        """For each message of `batch`, in order, whether its queues have it for sure.
 
         False means unknown or refused: publish it again later, which may make it arrive twice.
         """
@@ -38,7 +39,8 @@ class ConfirmingPublisher:
     A lane that is not declared yet is declared then. One thread at a time. Reconnects by itself on the next call.
     """
 
-    def __init__(self, url: str, *, deadline_seconds: float = 20) -> None:
+    def __init__(self, url: str, destination: Destination = LANES, *, deadline_seconds: float = 20) -> None:
+        self._destination = destination
         self._parameters = pika.URLParameters(with_defaults(url))
         # The caller comes again anyway; a call that retries inside would only hide the outage for longer.
         self._parameters.connection_attempts = 1
@@ -73,7 +75,7 @@ class ConfirmingPublisher:
             self.close()
         self._used_at = now
         if self._connection is None:
-            self._connection = ConfirmingConnection(self._parameters)
+            self._connection = ConfirmingConnection(self._parameters, self._destination)
         return self._connection
 
 
@@ -88,6 +90,17 @@ class InProcessPublisher:
         for queue, body in batch:
             self._broker.declare_queue(queue)
             self._broker.enqueue(decode(body, queue=queue))
+        return [True] * len(batch)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class NobodyToTell:
+    """The same where there is no broker to hear of it: what is said counts as safe."""
+
+    def publish(self, batch: Sequence[Outgoing]) -> list[bool]:
+        """Nothing happens; all True."""
         return [True] * len(batch)
 
     def close(self) -> None:

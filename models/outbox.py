@@ -1,10 +1,11 @@
-"""The outbox: messages written with the effect they announce, published by the relay afterwards."""
+"""The outbox: messages and events written with the effect that they tell of, published by a relay afterwards."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from peewee import BigAutoField, TextField
 
@@ -29,37 +30,54 @@ class OutboxMessage(Table):
         indexes = ((("sent_at", "id"), False),)
 
 
+class OutboxEvent(Table):
+    """An event to Qonto's core: `type` is its routing key, `body` all of it as text, however often it is published.
+
+    A table of its own, because its broker may be away while the one of our jobs is not.
+    """
+
+    id = BigAutoField()
+    type = TextField()
+    body = TextField()
+    created_at = UtcField()
+    claimed_by = TextField(default="")
+    claimed_until = UtcField(null=True)
+    sent_at = UtcField(null=True)
+
+    class Meta:
+        indexes = ((("sent_at", "id"), False),)
+
+
+Row = TypeVar("Row", OutboxMessage, OutboxEvent)
+
+
 def announce(lane: str, actor: str, now: datetime, **arguments: str | int) -> None:
     """Write a message that is published once the surrounding transaction commits."""
     OutboxMessage.create(lane=lane, actor=actor, arguments=json.dumps(arguments), created_at=now)
 
 
-def claim_unsent(relay: str, now: datetime, limit: int) -> list[OutboxMessage]:
-    """Up to `limit` unsent messages that no other relay is publishing; they are this relay's for a minute."""
-    free = OutboxMessage.sent_at.is_null() & (
-        OutboxMessage.claimed_until.is_null() | (OutboxMessage.claimed_until < now)
-    )
-    oldest = OutboxMessage.select(OutboxMessage.id).where(free).order_by(OutboxMessage.id).limit(limit)
-    ids = [message.id for message in oldest]  # as values: a planner may join a sub-select row by row
-    claimed = (
-        OutboxMessage.update(claimed_by=relay, claimed_until=now + CLAIM)
-        .where(OutboxMessage.id.in_(ids) & free)
-        .execute()
-    )
-    if not claimed:
+def claim_unsent(outbox: type[Row], relay: str, now: datetime, limit: int) -> list[Row]:
+    """Up to `limit` unsent rows that no other relay is publishing; they are this relay's for a minute."""
+    free = outbox.sent_at.is_null() & (outbox.claimed_until.is_null() | (outbox.claimed_until < now))
+    oldest = outbox.select(outbox.id).where(free).order_by(outbox.id).limit(limit)
+    ids = [row.id for row in oldest]  # as values: a planner may join a sub-select row by row
+    if not ids:
         return []
-    mine = (OutboxMessage.claimed_by == relay) & OutboxMessage.sent_at.is_null()
-    return list(OutboxMessage.select().where(mine).order_by(OutboxMessage.id).limit(limit))
+    claim = outbox.update(claimed_by=relay, claimed_until=now + CLAIM).where(outbox.id.in_(ids) & free)
+    if not claim.execute():
+        return []
+    mine = (outbox.claimed_by == relay) & outbox.sent_at.is_null()
+    return list(outbox.select().where(mine).order_by(outbox.id).limit(limit))
 
 
-def mark_sent(message_ids: Sequence[int], now: datetime) -> None:
+def mark_sent(outbox: type[Row], ids: Sequence[int], now: datetime) -> None:
     """These were confirmed by the broker."""
-    if message_ids:
-        OutboxMessage.update(sent_at=now, claimed_until=None).where(OutboxMessage.id.in_(list(message_ids))).execute()
+    if ids:
+        outbox.update(sent_at=now, claimed_until=None).where(outbox.id.in_(list(ids))).execute()
 
 
-def release_unsent(relay: str) -> None:
+def release_unsent(outbox: type[Row], relay: str) -> None:
     """Give back what this relay claimed and could not publish."""
-    OutboxMessage.update(claimed_by="", claimed_until=None).where(
-        (OutboxMessage.claimed_by == relay) & OutboxMessage.sent_at.is_null()
+    outbox.update(claimed_by="", claimed_until=None).where(
+        (outbox.claimed_by == relay) & outbox.sent_at.is_null()
     ).execute()

@@ -192,6 +192,14 @@ def count_imported(run_id: int, rows: int) -> None:
     run("UPDATE sync_run SET imported = imported + {rows} WHERE id = {run_id}", rows=rows, run_id=run_id)
 
 
+def counts_of(run_id: int) -> dict[str, int]:
+    """What a run did so far, by the names of its columns."""
+    ((imported, posted, accounts_created),) = read(
+        "SELECT imported, posted, accounts_created FROM sync_run WHERE id = {run_id}", run_id=run_id
+    )
+    return {"imported": imported, "posted": posted, "accounts_created": accounts_created}
+
+
 def read_again() -> None:
     """Every open run reads accounts and transactions anew before it sends."""
     SyncRun.update(prepared_at=None).where(SyncRun.state.in_(OPEN_RUN_STATES)).execute()

@@ -1,9 +1,10 @@
-"""The scheduler process: a turn, a short rest, until it is told to stop. Nothing that fails in a turn ends it."""
+"""The scheduler process: two loops, each a turn and a short rest until told to stop. No failure of a turn ends one."""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from threading import Event
 
 from clients.clock import Clock
@@ -11,6 +12,7 @@ from clients.errors import RemoteError
 from messaging import BrokerUnreachable
 from messaging.outbox_relay import Relay
 from models.database import DATABASE_OUTAGE, connected
+from models.outbox import OutboxEvent, OutboxMessage
 from scheduler.tick import open_due, tidy, wake
 
 log = logging.getLogger(__name__)
@@ -19,13 +21,14 @@ TICK_SECONDS = 2.0  # how late a run may be opened, at most
 WAKE_SECONDS = 0.5  # how late a waiting run may go on: a minute's calls are worth a second
 REST_SECONDS = 0.1  # between two looks at the outbox: what a waiting person may lose here
 TIDY_SECONDS = 60.0
+TELL_SECONDS = 0.5  # the same for events to Qonto's core, for which nobody waits
 OUTAGE_SECONDS = 2.0  # between two tries while the broker or the database is away
 
 
 class Scheduler:
     """Opens runs every two seconds, wakes them every half, relays the outbox all the time. Safe with two replicas."""
 
-    def __init__(self, relay: Relay, clock: Clock, tick_seconds: float = TICK_SECONDS) -> None:
+    def __init__(self, relay: Relay[OutboxMessage], clock: Clock, tick_seconds: float = TICK_SECONDS) -> None:
         self._relay = relay
         self._clock = clock
         self._tick_seconds = tick_seconds
@@ -38,16 +41,11 @@ class Scheduler:
 
     def turn(self) -> float:
         """One turn; the seconds to rest before the next one."""
-        try:
-            with connected():
-                self._tick_if_due()
-                return 0.0 if self._relay.turn() else REST_SECONDS
-        except (BrokerUnreachable, RemoteError, *DATABASE_OUTAGE) as error:
-            log.warning("this turn achieved nothing: %s", error)
-            return OUTAGE_SECONDS
-        except Exception:
-            log.exception("this turn ended unexpectedly; the next one tries again")
-            return OUTAGE_SECONDS
+        return _carefully(self._turn)
+
+    def _turn(self) -> float:
+        self._tick_if_due()
+        return 0.0 if self._relay.turn() else REST_SECONDS
 
     def _tick_if_due(self) -> None:
         opened = woken = 0
@@ -62,3 +60,31 @@ class Scheduler:
             self._next_tidy = time.monotonic() + TIDY_SECONDS
         if opened or woken:
             log.info("opened %s runs, woke %s", opened, woken)
+
+
+class Teller:
+    """Tells Qonto's core, in a thread of its own: whatever its broker does, the scheduler does not wait for it."""
+
+    def __init__(self, relay: Relay[OutboxEvent]) -> None:
+        self._relay = relay
+
+    def run(self, stop: Event) -> None:
+        """Take turns until `stop` is set."""
+        while not stop.is_set():
+            stop.wait(_carefully(self._turn))
+
+    def _turn(self) -> float:
+        return 0.0 if self._relay.turn() else TELL_SECONDS
+
+
+def _carefully(turn: Callable[[], float]) -> float:
+    """One turn, connected to the database; the seconds to rest before the next one."""
+    try:
+        with connected():
+            return turn()
+    except (BrokerUnreachable, RemoteError, *DATABASE_OUTAGE) as error:
+        log.warning("this turn achieved nothing: %s", error)
+        return OUTAGE_SECONDS
+    except Exception:
+        log.exception("this turn ended unexpectedly; the next one tries again")
+        return OUTAGE_SECONDS

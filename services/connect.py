@@ -9,6 +9,7 @@ from uuid import uuid4
 from clients.qonto.organisation import Organisation as QontoOrganisation
 from clients.qonto.organisation import read_organisation
 from clients.xero.connections import Tenant, list_tenants
+from domain.core_event import Told
 from domain.reasons import NotConnected as Why
 from models import audit
 from models.credential import Credential, forget
@@ -20,6 +21,7 @@ from models.sync_run import is_open
 from models.unsettled import adopt_unsettled
 from services.credentials import store_secret
 from services.take_up_event import ask_for_accounts
+from services.tell_core import tell_core
 from services.workbench import QONTO_API_KEY, QONTO_OAUTH, XERO_OAUTH, Workbench
 from settings import Secret
 
@@ -144,6 +146,7 @@ def _revive(
         raise CannotConnect(Why.AT_ONCE, "its state has changed at this moment: look at `connections list`")
     forget([*former - {qonto.id, xero.id}])
     audit.record(who, "connection.reconnect", connection.id, now)
+    tell_core(Told.CREATED, connection, now, reconnected=True, starts_at=connection.starts_at)
     ask_for_accounts(connection, now)
     return connection
 
@@ -173,6 +176,7 @@ def _store(
         created_at=now,
         **zone,
     ).on_conflict(conflict_target=[Organisation.id], update={"slug": organisation.slug, **zone}).execute()
+    first = first_start(organisation.id, tenant.tenant_id)
     connection = Connection.create(
         id=uuid4().hex,
         organisation_id=organisation.id,
@@ -182,10 +186,11 @@ def _store(
         qonto_credential_id=qonto.id,
         xero_credential_id=xero.id,
         starts_at=wishes.starts_at or now,
-        verify_since=None if is_known(tenant.tenant_id) else first_start(organisation.id, tenant.tenant_id),
+        verify_since=None if is_known(tenant.tenant_id) else first,
         created_at=now,
     )
     adopt_unsettled(connection)
     audit.record(who, "connection.add", connection.id, now, f"to Xero organisation {tenant.tenant_id}")
+    tell_core(Told.CREATED, connection, now, reconnected=first is not None, starts_at=connection.starts_at)
     ask_for_accounts(connection, now)
     return connection

@@ -9,6 +9,7 @@ from clients.errors import RemoteError, Temporary
 from clients.xero.client import Xero
 from clients.xero.connections import delete_connection, list_connections
 from domain.calendar import local_date
+from domain.core_event import Told
 from models import audit
 from models.credential import forget, is_forgotten
 from models.database import transaction
@@ -18,6 +19,7 @@ from models.statements import load
 from models.states import ConnectionState, Lane, RunKind, RunState
 from models.sync_run import SyncRun, ask_for_run, end_runs_of
 from services.job import Job
+from services.tell_core import tell_core
 from services.verdict import Verdict
 
 log = logging.getLogger(__name__)
@@ -78,10 +80,11 @@ def disconnect(job: Job) -> Verdict:
 
 
 def _end(job: Job) -> datetime:
-    """From this commit on nothing is asked for this connection, but what ends it."""
+    """From this commit on nothing is asked for this connection, but what ends it. The person's reason stays here."""
     if job.connection.ended_at is None:
         now = job.now()
         with job.holding():
+            tell_core(Told.DISCONNECTED, job.connection, now, ended_at=now)
             end(job.connection, now)
             end_runs_of(job.connection.id, job.run.id, "the connection was ended", now)
     moment: datetime = job.connection.ended_at

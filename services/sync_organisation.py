@@ -9,6 +9,8 @@ from uuid import uuid4
 
 from clients.errors import Permanent, RateLimited, Reconnect, RemoteError, Temporary
 from domain.call_limits import ACCOUNTS, NIGHT, PERSON, Share
+from domain.core_event import Told
+from domain.reasons import Broken, Unfinished, sentence
 from failpoints import hit
 from models import audit
 from models.lease import LEASE, Lease, LeaseLost, take_lease
@@ -21,6 +23,8 @@ from models.sync_run import SILENCE, SyncRun, open_run
 from services.follow_accounts import close_accounts_run
 from services.job import Job
 from services.steps import take_steps
+from services.tell_core import tell_core
+from services.tell_night import tell_night
 from services.verdict import Verdict, try_later
 from services.workbench import Workbench
 
@@ -122,7 +126,8 @@ def _why_not(job: Job) -> Verdict | None:
     if job.connection.state != ConnectionState.LIVE:
         return Verdict(RunState.FAILED, f"the connection is {job.connection.state}")
     if job.run.starts > MOST_STARTS:
-        return Verdict(RunState.FAILED, f"its last {MOST_STARTS} workers ended without a word")
+        reason = f"its last {MOST_STARTS} workers ended without a word"
+        return Verdict(RunState.FAILED, reason, unfinished=Unfinished.INTERRUPTED)
     until = paused_until(job.tenant_id, job.now())
     return Verdict(RunState.WAITING, "Xero asked us to wait", wake_at=until) if until else None
 
@@ -137,10 +142,12 @@ def _wait_for_limit(job: Job, error: RateLimited) -> Verdict:
 def _ask_to_reconnect(job: Job, error: RemoteError) -> None:
     """Once a break: one that a person is ending, or has ended, is not said to be broken as well."""
     log.warning("needs reconnecting: %s", error)
+    why = Broken.QONTO if "Qonto" in error.call else Broken.XERO
     with job.holding():
         live = (Connection.id == job.connection.id) & (Connection.state == ConnectionState.LIVE)
         if Connection.update(state=ConnectionState.NEEDS_RECONNECT, reason=str(error)).where(live).execute():
             audit.record("system", "connection.needs_reconnect", job.connection.id, job.now(), str(error))
+            tell_core(Told.BROKEN, job.connection, job.now(), code=why, sentence=sentence(why))
 
 
 def _end(job: Job, verdict: Verdict) -> None:
@@ -155,6 +162,8 @@ def _end(job: Job, verdict: Verdict) -> None:
             # Only now, with the run's row locked: whoever asks for the run from here on opens it again.
             verdict = close_accounts_run(job, verdict)
             _store(job, verdict, now)
+        if job.run.kind == RunKind.NIGHTLY and verdict.state not in OPEN_RUN_STATES:
+            tell_night(job, verdict, now)
         if verdict.at_once:
             announce(job.run.lane, ACTOR, now, run_id=job.run.id)
         job.lease.release()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from domain.reasons import Unfinished
 from models.states import RunState
 from services.job import Job
 
@@ -14,13 +15,17 @@ STEP_ASIDE = timedelta(seconds=1)  # for whoever waits in line to be woken and t
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a turn ended. `wake_at` is empty when the run is over; `at_once` asks for the next turn without a wait."""
+    """How a turn ended. `wake_at` is empty when the run is over; `at_once` asks for the next turn without a wait.
+
+    `unfinished` is why it failed, where its connection is not the reason.
+    """
 
     state: RunState
     reason: str = ""
     wake_at: datetime | None = None
     at_once: bool = False
     failed: bool = False
+    unfinished: Unfinished | None = None
 
 
 def go_on(job: Job) -> Verdict:
@@ -33,5 +38,5 @@ def go_on(job: Job) -> Verdict:
 def try_later(job: Job, reason: str) -> Verdict:
     """Something went wrong that may pass; after enough such turns in a row, the run has failed."""
     if job.run.failures >= len(BACKOFF):
-        return Verdict(RunState.FAILED, reason)
+        return Verdict(RunState.FAILED, reason, unfinished=Unfinished.NOT_IN_TIME)
     return Verdict(RunState.WAITING, reason, wake_at=job.now() + BACKOFF[job.run.failures], failed=True)

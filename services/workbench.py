@@ -99,6 +99,7 @@ def make_workbench(settings: Settings) -> Workbench:
         in_flight=lambda: Threads(IN_PROGRESS),
         xero_api_url=settings.xero_api_url,
         xero_app=OAuthApp(
+            name="Xero",
             authorise_url=settings.xero_login_url + "/connect/authorize",
             token_url=settings.xero_identity_url + "/connect/token",
             revoke_url=settings.xero_identity_url + "/connect/revocation",
@@ -110,6 +111,7 @@ def make_workbench(settings: Settings) -> Workbench:
         ),
         qonto_api_url=settings.qonto_api_url,
         qonto_app=OAuthApp(
+            name="Qonto",
             authorise_url=settings.qonto_oauth_url + "/oauth2/auth",
             token_url=settings.qonto_oauth_url + "/oauth2/token",
             revoke_url=settings.qonto_oauth_url + "/oauth2/revoke",

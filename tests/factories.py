@@ -17,7 +17,7 @@ from models.credential import Credential
 from models.inbox import InboxEvent
 from models.lease import LeaseRow
 from models.organisation import Connection, Organisation
-from models.outbox import OutboxMessage
+from models.outbox import OutboxEvent, OutboxMessage
 from models.pause import Pause
 from models.posting import Posting, PostingEvent
 from models.posting_batch import PostingBatch
@@ -185,6 +185,10 @@ def make_sync_run(*, connection: Connection | None = None, **changes: Any) -> Sy
 def make_outbox_message(**changes: Any) -> OutboxMessage:
     defaults = {"lane": "nightly", "actor": "organisation.sync", "arguments": '{"run_id": 1}', "created_at": NOW}
     return OutboxMessage.create(**defaults | changes)
+
+
+def make_outbox_event(**changes: Any) -> OutboxEvent:
+    return OutboxEvent.create(**{"type": "sync.completed", "body": "{}", "created_at": NOW} | changes)
 
 
 def make_inbox_event(**changes: Any) -> InboxEvent:

@@ -403,8 +403,8 @@ def test_a_lost_message_is_sent_again_after_five_minutes(office: Office) -> None
     said = office.world.last_event()
     company.opens_account("Taxes")
     office.hear(said)
-    lost = claim_unsent("a broker that dies", office.world.now, 10)
-    mark_sent([message.id for message in lost], office.world.now)
+    lost = claim_unsent(OutboxMessage, "a broker that dies", office.world.now, 10)
+    mark_sent(OutboxMessage, [message.id for message in lost], office.world.now)
 
     office.world.move_to(office.world.now + SILENCE - timedelta(seconds=1))
     office.turn()

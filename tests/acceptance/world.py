@@ -23,7 +23,7 @@ from messaging.event_queues import KEY_ID as KEY_HEADER
 from messaging.event_queues import SIGNATURE
 from models.lease import Lease, LeaseRow
 from models.organisation import Connection
-from models.outbox import claim_unsent, mark_sent
+from models.outbox import OutboxMessage, claim_unsent, mark_sent
 from models.posting import Posting
 from models.states import OPEN_RUN_STATES, Lane, RunKind
 from models.sync_run import SyncRun
@@ -538,8 +538,8 @@ class Office:
 
     def take_one_message(self) -> bool:
         """A worker takes the oldest message, if there is one. It is gone then, also when the worker dies."""
-        claimed = claim_unsent("office", self.world.now, 1)
-        mark_sent([message.id for message in claimed], self.world.now)
+        claimed = claim_unsent(OutboxMessage, "office", self.world.now, 1)
+        mark_sent(OutboxMessage, [message.id for message in claimed], self.world.now)
         for message in claimed:
             told = json.loads(message.arguments)
             if message.actor == ACTOR:

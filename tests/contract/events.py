@@ -1,4 +1,4 @@
-"""`python -m tests.contract.events`: whether docs/events, the contract of the core's events, is true to itself."""
+"""`python -m tests.contract.events`: whether docs/events, the contract of events, is true to itself."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT7, DRAFT202012
 
 CONTRACT = Path(__file__).parents[2] / "docs" / "events"
-SCHEMA, ASYNCAPI = "account-event.schema.json", "asyncapi.yaml"
+ASYNCAPI, FROM_CORE, TO_CORE = "asyncapi.yaml", "account-event.schema.json", "sync-event.schema.json"
+EXAMPLES = {
+    FROM_CORE: "examples/from-core",
+    TO_CORE: "examples/to-core",
+}  # of each schema; `refused` is a folder inside
 OFFICIAL = Path(__file__).with_name("asyncapi-3.0.0.schema.json")
 BASE = "file:///"  # references between the files are relative to it; nothing is fetched
 
@@ -27,21 +31,21 @@ Rule = Callable[[Documents], Iterator[str]]
 def mistakes(contract: Path = CONTRACT) -> list[str]:
     """A line for each; it names the file and the place in it. A later rule stands on the earlier ones."""
     documents, found = _read(contract)
-    rules: list[Rule] = [_schema_is_one, _asyncapi_is_one, _references_lead_somewhere, _examples_are_good]
+    rules: list[Rule] = [_schemas_are_such, _asyncapi_is_one, _references_lead_somewhere, _examples_are_good]
     for rule in rules:
         found = found or list(rule(documents))
     return found
 
 
 def event_validator(schema: Any) -> Draft202012Validator:
-    """Says what is no account event, as anybody would who has only the schema."""
+    """Says what is no event, as anybody would who has only the schema."""
     return Draft202012Validator(schema)
 
 
 def _read(contract: Path) -> tuple[Documents, list[str]]:
     documents: Documents = {}
     found = []
-    paths = [contract / SCHEMA, contract / ASYNCAPI, *sorted(contract.glob("examples/**/*.json"))]
+    paths = [*(contract / name for name in (*EXAMPLES, ASYNCAPI)), *sorted(contract.glob("examples/**/*.json"))]
     for path in paths:
         name = path.relative_to(contract).as_posix()
         try:
@@ -49,17 +53,20 @@ def _read(contract: Path) -> tuple[Documents, list[str]]:
             documents[name] = yaml.safe_load(text) if path.suffix == ".yaml" else json.loads(text)
         except (OSError, ValueError, yaml.YAMLError) as error:
             found.append(f"{name}: {' '.join(str(error).split())}")
-    folders = {name.rpartition("/")[0] for name in documents}
-    found += [f"{each}: holds no example" for each in ("examples", "examples/refused") if each not in folders]
+    there = {name.rpartition("/")[0] for name in documents} - {""}
+    wanted = {f"{folder}{part}" for folder in EXAMPLES.values() for part in ("", "/refused")}
+    found += [f"{each}: holds no example" for each in sorted(wanted - there)]
+    found += [f"{each}: belongs to no schema" for each in sorted(there - wanted)]
     return documents, found
 
 
-def _schema_is_one(documents: Documents) -> Iterator[str]:
-    dialect = documents[SCHEMA].get("$schema") if isinstance(documents[SCHEMA], dict) else None
-    if dialect != Draft202012Validator.META_SCHEMA["$id"]:
-        yield f"{SCHEMA}: $: $schema does not name the 2020-12 dialect"
-    for error in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(documents[SCHEMA]):
-        yield _line(SCHEMA, error)
+def _schemas_are_such(documents: Documents) -> Iterator[str]:
+    for name in EXAMPLES:
+        dialect = documents[name].get("$schema") if isinstance(documents[name], dict) else None
+        if dialect != Draft202012Validator.META_SCHEMA["$id"]:
+            yield f"{name}: $: $schema does not name the 2020-12 dialect"
+        for error in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(documents[name]):
+            yield _line(name, error)
 
 
 def _asyncapi_is_one(documents: Documents) -> Iterator[str]:
@@ -69,7 +76,7 @@ def _asyncapi_is_one(documents: Documents) -> Iterator[str]:
 
 def _references_lead_somewhere(documents: Documents) -> Iterator[str]:
     registry = _registry(documents)
-    for name in (SCHEMA, ASYNCAPI):
+    for name in (*EXAMPLES, ASYNCAPI):
         for pointer, node in _nodes(documents[name]):
             if isinstance(node, dict) and isinstance(node.get("$ref"), str):
                 try:
@@ -79,15 +86,15 @@ def _references_lead_somewhere(documents: Documents) -> Iterator[str]:
 
 
 def _examples_are_good(documents: Documents) -> Iterator[str]:
-    validator = event_validator(documents[SCHEMA])
+    validators = {folder: event_validator(documents[name]) for name, folder in EXAMPLES.items()}
     for name, document in documents.items():
-        if name.startswith("examples/refused/"):
-            if validator.is_valid(document):
-                yield f"{name}: $: is accepted, and should not be"
-        elif name.startswith("examples/"):
-            yield from (_line(name, error) for error in validator.iter_errors(document))
-    yield from _examples_inside(documents, SCHEMA)
-    yield from _examples_inside(documents, ASYNCAPI)
+        folder, _, _ = name.rpartition("/")
+        if folder in validators:
+            yield from (_line(name, error) for error in validators[folder].iter_errors(document))
+        elif folder and validators[folder.removesuffix("/refused")].is_valid(document):
+            yield f"{name}: $: is accepted, and should not be"
+    for name in (*EXAMPLES, ASYNCAPI):
+        yield from _examples_inside(documents, name)
 
 
 def _examples_inside(documents: Documents, name: str) -> Iterator[str]:
@@ -112,11 +119,11 @@ def _claims(document: Any) -> Iterator[tuple[str, str, Any]]:
 
 
 def _registry(documents: Documents) -> Registry[Any]:
-    """Where references look things up: both files, each in its dialect, and nothing outside the folder."""
-    schema: Resource[Any] = DRAFT202012.create_resource(documents[SCHEMA])
-    asyncapi: Resource[Any] = DRAFT7.create_resource(documents[ASYNCAPI])
+    """Where references look things up: each file in its dialect, and nothing outside the folder."""
+    resources: dict[str, Resource[Any]] = {name: DRAFT202012.create_resource(documents[name]) for name in EXAMPLES}
+    resources[ASYNCAPI] = DRAFT7.create_resource(documents[ASYNCAPI])
     nothing: Registry[Any] = Registry()
-    return nothing.with_resources([(BASE + SCHEMA, schema), (BASE + ASYNCAPI, asyncapi)]).crawl()
+    return nothing.with_resources([(BASE + name, resource) for name, resource in resources.items()]).crawl()
 
 
 def _nodes(node: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:

@@ -15,19 +15,24 @@ import yaml
 from hypothesis import given, settings
 
 from clients.qonto.account_events import AccountEvent, EventType, NotAnEvent, read_event
+from domain.core_event import SOURCE, Told
 from domain.event_signature import signature
 from messaging import event_queues
+from messaging.destinations import CLOUDEVENTS, QONTO_CORE
 from sandbox.core.event import CREATED, event_body
 from sandbox.qonto.account import BankAccount, Face
-from tests.contract.events import ASYNCAPI, CONTRACT, SCHEMA, event_validator, main, mistakes
+from tests.contract.events import ASYNCAPI, CONTRACT, EXAMPLES, FROM_CORE, TO_CORE, event_validator, main, mistakes
 from tests.contract.odd_events import NAMES, edges, odd_bodies, spoilt_bodies
 
 pytestmark = pytest.mark.contract
 
-GOOD = sorted((CONTRACT / "examples").glob("*.json"))
-REFUSED = sorted((CONTRACT / "examples" / "refused").glob("*.json"))
+RECEIVED, SENT = CONTRACT / EXAMPLES[FROM_CORE], CONTRACT / EXAMPLES[TO_CORE]
+GOOD = sorted(RECEIVED.glob("*.json"))
+REFUSED = sorted((RECEIVED / "refused").glob("*.json"))
+SPOILT = sorted((SENT / "refused").glob("*.json"))
 BODIES = [path.read_bytes() for path in GOOD]
-VALIDATOR = event_validator(json.loads((CONTRACT / SCHEMA).read_text()))
+VALIDATOR = event_validator(json.loads((CONTRACT / FROM_CORE).read_text()))
+TOLD = event_validator(json.loads((CONTRACT / TO_CORE).read_text()))
 README_KEY = bytes(range(32))
 
 many = settings(max_examples=400, derandomize=True, deadline=None, database=None)
@@ -50,6 +55,11 @@ def test_a_refused_example_is_refused_for_one_reason(path: Path) -> None:
     assert len(reasons) == 1
     with pytest.raises(NotAnEvent):
         read_event(path.read_bytes())
+
+
+@pytest.mark.parametrize("path", SPOILT, ids=lambda path: path.stem)
+def test_what_we_would_never_tell_breaks_the_schema_in_one_place(path: Path) -> None:
+    assert len(list(TOLD.iter_errors(json.loads(path.read_text())))) == 1
 
 
 @pytest.mark.parametrize("place", ["", "data"])
@@ -115,25 +125,56 @@ def test_what_the_sandbox_plays_is_by_the_contract() -> None:
 
 
 def test_asyncapi_names_what_the_code_declares(asyncapi: Any) -> None:
-    channels = [(each["address"], each["bindings"]) for each in asyncapi["channels"].values()]
-    events = asyncapi["components"]["channelBindings"]["qontoEvents"]["amqp"]["exchange"]
+    ours = {event_queues.EXCHANGE: set(event_queues.ROUTING_KEYS), QONTO_CORE.exchange: {str(told) for told in Told}}
+    by_exchange: dict[str, set[str]] = {}
+    for channel in asyncapi["channels"].values():
+        exchange, address = _resolved(asyncapi, channel["bindings"])["amqp"].get("exchange"), channel["address"]
+        if exchange:
+            assert exchange == {"name": exchange["name"], "type": "topic", "durable": True, "autoDelete": False}
+            by_exchange.setdefault(exchange["name"], set()).add(address)
+        else:
+            assert address == event_queues.QUEUE
     headers = asyncapi["components"]["schemas"]["signed"]["required"]
 
-    assert events["name"] == event_queues.EXCHANGE
-    assert {address for address, bindings in channels if "$ref" in bindings} == set(event_queues.ROUTING_KEYS)
+    assert by_exchange == ours
     assert set(event_queues.ROUTING_KEYS) == set(EventType)
-    assert [address for address, bindings in channels if "$ref" not in bindings] == [event_queues.QUEUE]
     assert event_queues.DEAD in asyncapi["channels"]["accountEvents"]["description"]
     assert headers == [event_queues.KEY_ID, event_queues.SIGNATURE]
+    assert {message["contentType"] for message in asyncapi["components"]["messages"].values()} == {CLOUDEVENTS}
+
+
+def test_we_send_what_we_tell_and_receive_the_rest(asyncapi: Any) -> None:
+    operations = asyncapi["operations"].values()
+    sent = [_resolved(asyncapi, each["channel"])["address"] for each in operations if each["action"] == "send"]
+
+    assert sorted(sent) == sorted(Told)
+
+
+def test_the_schema_of_what_we_tell_knows_each_type_that_the_code_knows() -> None:
+    schema = json.loads((CONTRACT / TO_CORE).read_text())
+
+    assert schema["properties"]["type"]["enum"] == list(Told)
+    assert [each["if"]["properties"]["type"]["const"] for each in schema["allOf"]] == list(Told)
+    assert schema["properties"]["source"]["const"] == SOURCE
 
 
 @pytest.mark.parametrize(("message", "name"), [("accountCreated", "created"), ("accountDeactivated", "deactivated")])
-def test_an_example_in_asyncapi_is_the_file_that_it_names(asyncapi: Any, message: str, name: str) -> None:
+def test_a_signed_example_in_asyncapi_is_the_file_that_it_names(asyncapi: Any, message: str, name: str) -> None:
     (example,) = asyncapi["components"]["messages"][message]["examples"]
-    body = (CONTRACT / f"examples/account-{name}.json").read_bytes()
+    body = (RECEIVED / f"account-{name}.json").read_bytes()
 
     assert example["payload"] == json.loads(body)
     assert example["headers"][event_queues.SIGNATURE] == signature(body, README_KEY)
+
+
+def test_each_example_of_what_we_tell_is_the_file_that_it_names_and_each_type_has_one(asyncapi: Any) -> None:
+    messages = [each for each in asyncapi["components"]["messages"].values() if each["name"] in set(Told)]
+
+    assert len(messages) == len(Told)
+    for message in messages:
+        for example in message["examples"]:
+            assert example["payload"] == json.loads((SENT / f"{example['name']}.json").read_text())
+            assert example["payload"]["type"] == message["name"]
 
 
 def test_the_code_in_the_readme_signs_as_we_do() -> None:
@@ -141,7 +182,7 @@ def test_the_code_in_the_readme_signs_as_we_do() -> None:
     (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
     known: dict[str, Any] = {}
     exec(code, known)
-    body = (CONTRACT / "examples/account-created.json").read_bytes()
+    body = (RECEIVED / "account-created.json").read_bytes()
 
     headers = known["signed_headers"](body, "example", README_KEY)
 
@@ -156,20 +197,50 @@ def test_the_contract_is_true_to_itself() -> None:
 @pytest.mark.parametrize(
     ("file", "text", "instead", "told"),
     [
-        (SCHEMA, '"const": "1.0"', '"const": "1.0",', f"{SCHEMA}: Expecting property name"),
-        (SCHEMA, '"type": "object"', '"type": "thing"', f"{SCHEMA}: $.type: 'thing' is not valid"),
-        (SCHEMA, "draft/2020-12/schema", "draft/2019-09/schema", f"{SCHEMA}: $: $schema does not name"),
-        (SCHEMA, '"#/$defs/account"', '"#/$defs/acount"', f"{SCHEMA}: /properties/data: $ref leads nowhere"),
-        (SCHEMA, '["EUR"]', '"EUR"', f"{SCHEMA}: $['$defs'].account.properties.currency.examples: 'EUR' is not of"),
-        (SCHEMA, '"2026-11-20T11:55:00+01:00"', '"noon"', f"{SCHEMA}: /$defs/moment/examples/1: $: 'noon' does not"),
-        (SCHEMA, '"maxLength": 200', '"maxLength": 201', "examples/refused/id-of-201-characters.json: $: is accepted"),
-        (SCHEMA, '"maxLength": 200', '"maxLength": 30', "examples/account-created.json: $.id: '"),
+        (FROM_CORE, '"const": "1.0"', '"const": "1.0",', f"{FROM_CORE}: Expecting property name"),
+        (FROM_CORE, '"type": "object"', '"type": "thing"', f"{FROM_CORE}: $.type: 'thing' is not valid"),
+        (FROM_CORE, "draft/2020-12/schema", "draft/2019-09/schema", f"{FROM_CORE}: $: $schema does not name"),
+        (FROM_CORE, '"#/$defs/account"', '"#/$defs/acount"', f"{FROM_CORE}: /properties/data: $ref leads nowhere"),
+        (
+            FROM_CORE,
+            '["EUR"]',
+            '"EUR"',
+            f"{FROM_CORE}: $['$defs'].account.properties.currency.examples: 'EUR' is not of",
+        ),
+        (
+            FROM_CORE,
+            '"2026-11-20T11:55:00+01:00"',
+            '"noon"',
+            f"{FROM_CORE}: /$defs/moment/examples/1: $: 'noon' does not",
+        ),
+        (
+            FROM_CORE,
+            '"maxLength": 200',
+            '"maxLength": 201',
+            "examples/from-core/refused/id-of-201-characters.json: $: is accepted",
+        ),
+        (FROM_CORE, '"maxLength": 200', '"maxLength": 30', "examples/from-core/account-created.json: $.id: '"),
         (ASYNCAPI, "asyncapi: 3.0.0", "asyncapi: [", f"{ASYNCAPI}: while parsing"),
         (ASYNCAPI, "protocol: amqp", "protocl: amqp", f"{ASYNCAPI}: $.servers.broker: "),
         (ASYNCAPI, "./account-event", "./acount-event", f"{ASYNCAPI}: /components/messages/accountCreated/payload/"),
         (ASYNCAPI, "source: /qonto", "source: ''  #", f"{ASYNCAPI}: /components/messages/accountCreated/examples/0/p"),
         (ASYNCAPI, "x-qonto-signature: 6", "x-qonto-signature: G", f"{ASYNCAPI}: /components/messages/accountCreated/"),
-        ("examples/minimal.json", "account.created", "account.made", "examples/minimal.json: $.type: 'account.made'"),
+        (
+            "examples/from-core/minimal.json",
+            "account.created",
+            "account.made",
+            "examples/from-core/minimal.json: $.type: 'account.made'",
+        ),
+        (TO_CORE, '"#/$defs/created"', '"#/$defs/creatd"', f"{TO_CORE}: /allOf/0/then/properties/data: $ref leads no"),
+        (
+            TO_CORE,
+            '"minItems": 1',
+            '"minItems": 0',
+            "examples/to-core/refused/problem-without-problems.json: $: is acc",
+        ),
+        (TO_CORE, '["2026-11-20"]', '["Friday"]', f"{TO_CORE}: /$defs/local_date/examples/0: $: 'Friday' does not"),
+        (ASYNCAPI, "posted: 54", "posted: many", f"{ASYNCAPI}: /components/messages/syncCompleted/examples/0/payload"),
+        ("examples/to-core/sync-problem.json", '"done"', '"over"', "examples/to-core/sync-problem.json: $.data.state"),
     ],
 )
 def test_a_mistake_in_the_contract_is_found_and_its_place_is_told(
@@ -180,13 +251,26 @@ def test_a_mistake_in_the_contract_is_found_and_its_place_is_told(
     assert first.startswith(told)
 
 
-def test_a_folder_without_refused_examples_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("folder", EXAMPLES.values())
+def test_a_folder_without_refused_examples_is_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], folder: str
+) -> None:
     copy = shutil.copytree(CONTRACT, tmp_path / "events")
-    shutil.rmtree(copy / "examples" / "refused")
+    shutil.rmtree(copy / folder / "refused")
 
     code = main([str(copy)])
 
-    assert (code, capsys.readouterr().out) == (1, "examples/refused: holds no example\n")
+    assert (code, capsys.readouterr().out) == (1, f"{folder}/refused: holds no example\n")
+
+
+def test_examples_that_no_schema_is_held_against_are_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = shutil.copytree(CONTRACT, tmp_path / "events")
+    shutil.copytree(copy / EXAMPLES[TO_CORE], copy / "examples" / "elsewhere")
+
+    code = main([str(copy)])
+
+    found = [f"examples/elsewhere{part}: belongs to no schema" for part in ("", "/refused")]
+    assert (code, capsys.readouterr().out.splitlines()) == (1, found)
 
 
 @pytest.fixture
@@ -207,6 +291,13 @@ def broken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Break:
 @pytest.fixture
 def asyncapi() -> Any:
     return yaml.safe_load((CONTRACT / ASYNCAPI).read_text())
+
+
+def _resolved(document: Any, node: Any) -> Any:
+    """What a node says, or the node of the same document that it refers to."""
+    for step in node["$ref"].removeprefix("#/").split("/") if "$ref" in node else ():
+        document = document[step]
+    return document if "$ref" in node else node
 
 
 def _read(body: bytes) -> AccountEvent | None:

@@ -15,6 +15,7 @@ from tests.factories import NOW, make_credential
 from tests.unit.fakes import FakeHttp
 
 APP = OAuthApp(
+    name="Xero",
     authorise_url="https://login.example/authorize",
     token_url="https://identity.example/token",
     revoke_url="https://identity.example/revoke",

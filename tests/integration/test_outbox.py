@@ -1,4 +1,4 @@
-"""The outbox: every message is published by one relay, and none is forgotten."""
+"""The outbox: every row is published by one relay, and none is forgotten."""
 
 from __future__ import annotations
 
@@ -6,25 +6,33 @@ import json
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
 from models.database import transaction
-from models.outbox import CLAIM, OutboxMessage, announce, claim_unsent, mark_sent, release_unsent
-from tests.factories import NOW, make_outbox_message
+from models.outbox import CLAIM, OutboxEvent, OutboxMessage, announce, claim_unsent, mark_sent, release_unsent
+from tests.factories import NOW, make_outbox_event, make_outbox_message
 from tests.integration.conftest import AtOnce
 
 MOMENT = timedelta(milliseconds=1)
+MADE_BY: dict[Any, Any] = {OutboxMessage: make_outbox_message, OutboxEvent: make_outbox_event}
+
+
+@pytest.fixture(params=MADE_BY, ids=lambda table: table.__name__)
+def outbox(request: pytest.FixtureRequest) -> Any:
+    """Messages to our workers, and once more events to Qonto's core: what holds of one holds of the other."""
+    return request.param
 
 
 @pytest.fixture
-def messages(database: str) -> list[int]:
-    """The ids of five unsent messages, oldest first."""
-    return [make_outbox_message().id for _ in range(5)]
+def rows(database: str, outbox: Any) -> list[int]:
+    """The ids of five unsent rows, oldest first."""
+    return [MADE_BY[outbox]().id for _ in range(5)]
 
 
-def _ids(messages: list[OutboxMessage]) -> list[int]:
-    return [message.id for message in messages]
+def _ids(rows: list[Any]) -> list[int]:
+    return [row.id for row in rows]
 
 
 def test_a_message_is_announced_with_the_effect_that_it_announces(database: str) -> None:
@@ -42,53 +50,60 @@ def test_a_message_is_announced_with_the_effect_that_it_announces(database: str)
     )
 
 
-def test_a_relay_claims_the_oldest_first_and_no_more_than_it_asked_for(messages: list[int]) -> None:
-    assert _ids(claim_unsent("relay-1", NOW, 2)) == messages[:2]
+def test_a_relay_claims_the_oldest_first_and_no_more_than_it_asked_for(outbox: Any, rows: list[int]) -> None:
+    assert _ids(claim_unsent(outbox, "relay-1", NOW, 2)) == rows[:2]
 
 
-def test_what_one_relay_has_claimed_no_other_gets(messages: list[int]) -> None:
-    claim_unsent("relay-1", NOW, 2)
+def test_what_one_relay_has_claimed_no_other_gets(outbox: Any, rows: list[int]) -> None:
+    claim_unsent(outbox, "relay-1", NOW, 2)
 
-    assert _ids(claim_unsent("relay-2", NOW, 10)) == messages[2:]
-    assert claim_unsent("relay-3", NOW + CLAIM, 10) == []
-
-
-def test_a_claim_that_ran_out_is_free_again(messages: list[int]) -> None:
-    claim_unsent("relay-1", NOW, 10)
-
-    assert _ids(claim_unsent("relay-2", NOW + CLAIM + MOMENT, 10)) == messages
+    assert _ids(claim_unsent(outbox, "relay-2", NOW, 10)) == rows[2:]
+    assert claim_unsent(outbox, "relay-3", NOW + CLAIM, 10) == []
 
 
-def test_what_could_not_be_published_is_given_back_at_once(messages: list[int]) -> None:
-    claim_unsent("relay-1", NOW, 2)
-    claim_unsent("relay-2", NOW, 2)
-    mark_sent(messages[:1], NOW)
+def test_a_claim_that_ran_out_is_free_again(outbox: Any, rows: list[int]) -> None:
+    claim_unsent(outbox, "relay-1", NOW, 10)
 
-    release_unsent("relay-1")
-
-    assert _ids(claim_unsent("relay-3", NOW, 10)) == [messages[1], messages[4]]
+    assert _ids(claim_unsent(outbox, "relay-2", NOW + CLAIM + MOMENT, 10)) == rows
 
 
-def test_what_was_sent_is_never_claimed_again(messages: list[int]) -> None:
-    claim_unsent("relay-1", NOW, 10)
-    mark_sent(messages[:4], NOW)
+def test_what_could_not_be_published_is_given_back_at_once(outbox: Any, rows: list[int]) -> None:
+    claim_unsent(outbox, "relay-1", NOW, 2)
+    claim_unsent(outbox, "relay-2", NOW, 2)
+    mark_sent(outbox, rows[:1], NOW)
 
-    assert _ids(claim_unsent("relay-1", NOW + 2 * CLAIM, 10)) == messages[4:]
-    assert OutboxMessage.get_by_id(messages[0]).sent_at == NOW
+    release_unsent(outbox, "relay-1")
 
-
-def test_an_empty_outbox_gives_nothing_and_takes_nothing(database: str) -> None:
-    assert claim_unsent("relay-1", NOW, 10) == []
-    mark_sent([], NOW)
+    assert _ids(claim_unsent(outbox, "relay-3", NOW, 10)) == [rows[1], rows[4]]
 
 
-def test_relays_that_claim_at_one_moment_share_out_the_messages(database: str, at_once: AtOnce) -> None:
-    everything = {make_outbox_message().id for _ in range(100)}
+def test_what_was_sent_is_never_claimed_again(outbox: Any, rows: list[int]) -> None:
+    claim_unsent(outbox, "relay-1", NOW, 10)
+    mark_sent(outbox, rows[:4], NOW)
 
-    claims = at_once([partial(claim_unsent, f"relay-{n}", NOW, 25) for n in range(4)])
+    assert _ids(claim_unsent(outbox, "relay-1", NOW + 2 * CLAIM, 10)) == rows[4:]
+    assert outbox.get_by_id(rows[0]).sent_at == NOW
 
-    claimed = [message.id for claim in claims for message in claim]
+
+def test_an_empty_outbox_gives_nothing_and_takes_nothing(database: str, outbox: Any) -> None:
+    assert claim_unsent(outbox, "relay-1", NOW, 10) == []
+    mark_sent(outbox, [], NOW)
+
+
+def test_relays_that_claim_at_one_moment_share_out_the_rows(database: str, outbox: Any, at_once: AtOnce) -> None:
+    everything = {MADE_BY[outbox]().id for _ in range(100)}
+
+    claims = at_once([partial(claim_unsent, outbox, f"relay-{n}", NOW, 25) for n in range(4)])
+
+    claimed = [row.id for claim in claims for row in claim]
     assert len(claimed) == len(set(claimed))
-    rest = _ids(claim_unsent("relay-last", NOW, 200))
+    rest = _ids(claim_unsent(outbox, "relay-last", NOW, 200))
     assert set(claimed) | set(rest) == everything
     assert not set(claimed) & set(rest)
+
+
+def test_each_kind_of_row_is_claimed_for_itself(database: str) -> None:
+    message, event = make_outbox_message(), make_outbox_event()
+
+    assert _ids(claim_unsent(OutboxEvent, "relay-1", NOW, 10)) == [event.id]
+    assert _ids(claim_unsent(OutboxMessage, "relay-1", NOW, 10)) == [message.id]

@@ -1,4 +1,4 @@
-"""The relay: what is not safe with the broker is still in the outbox."""
+"""The relays: what is not safe with the broker is still in the outbox."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from messaging.outbox_relay import Relay
+from messaging import NobodyToTell
+from messaging.outbox_relay import event_relay, job_relay
 from messaging.publisher import BrokerUnreachable, Outgoing
-from models.outbox import OutboxMessage, claim_unsent
-from tests.factories import NOW
+from models.outbox import OutboxEvent, OutboxMessage, claim_unsent
+from tests.factories import NOW, make_outbox_event, make_outbox_message
 
 
 class FakePublisher:
@@ -30,22 +31,27 @@ class FakePublisher:
 @pytest.fixture
 def messages(database: str) -> list[int]:
     """The ids of three messages that wait."""
-    return [
-        OutboxMessage.create(
-            lane="nightly", actor="organisation.sync", arguments=json.dumps({"run_id": number}), created_at=NOW
-        ).id
-        for number in (1, 2, 3)
-    ]
+    return [make_outbox_message(arguments=json.dumps({"run_id": number})).id for number in (1, 2, 3)]
+
+
+@pytest.fixture
+def events(database: str) -> list[int]:
+    """The ids of three events that wait."""
+    return [make_outbox_event(body=f'{{"id": "é{number}"}}').id for number in (1, 2, 3)]
 
 
 def waiting() -> list[int]:
-    return [message.id for message in claim_unsent("somebody", NOW, 10)]
+    return [message.id for message in claim_unsent(OutboxMessage, "somebody", NOW, 10)]
+
+
+def untold() -> list[int]:
+    return [event.id for event in claim_unsent(OutboxEvent, "somebody", NOW, 10)]
 
 
 def test_what_the_broker_did_not_confirm_stays_in_the_outbox(messages: list[int]) -> None:
     publisher = FakePublisher(True, False, True)
 
-    assert Relay(publisher, lambda: NOW).turn() == 2
+    assert job_relay(publisher, lambda: NOW).turn() == 2
 
     assert len(publisher.given) == 3
     assert waiting() == [messages[1]]
@@ -53,6 +59,39 @@ def test_what_the_broker_did_not_confirm_stays_in_the_outbox(messages: list[int]
 
 def test_a_broker_that_answers_nothing_costs_no_message(messages: list[int]) -> None:
     with pytest.raises(BrokerUnreachable):
-        Relay(FakePublisher(), lambda: NOW).turn()
+        job_relay(FakePublisher(), lambda: NOW).turn()
 
     assert waiting() == messages
+
+
+def test_an_event_that_is_published_again_is_the_same_to_the_byte(events: list[int]) -> None:
+    publisher = FakePublisher(True, False, True)
+    event_relay(publisher, lambda: NOW).turn()
+    publisher.answers = (True,)
+
+    event_relay(publisher, lambda: NOW).turn()
+
+    assert publisher.given[3:] == [publisher.given[1]] == [("sync.completed", '{"id": "é2"}'.encode())]
+    assert untold() == []
+
+
+def test_the_broker_of_events_may_be_away_while_jobs_go_on(messages: list[int], events: list[int]) -> None:
+    with pytest.raises(BrokerUnreachable):
+        event_relay(FakePublisher(), lambda: NOW).turn()
+
+    assert job_relay(FakePublisher(True, True, True), lambda: NOW).turn() == 3
+    assert untold() == events
+
+
+def test_the_broker_of_jobs_may_be_away_while_events_go_on(messages: list[int], events: list[int]) -> None:
+    with pytest.raises(BrokerUnreachable):
+        job_relay(FakePublisher(), lambda: NOW).turn()
+
+    assert event_relay(FakePublisher(True, True, True), lambda: NOW).turn() == 3
+    assert waiting() == messages
+
+
+def test_without_a_broker_there_is_nobody_to_tell_and_nothing_waits_for_ever(events: list[int]) -> None:
+    assert event_relay(NobodyToTell(), lambda: NOW).turn() == 3
+
+    assert untold() == []

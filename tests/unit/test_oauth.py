@@ -14,6 +14,7 @@ from settings import Secret
 from tests.unit.fakes import NOW, FakeHttp, answer
 
 XERO = OAuthApp(
+    name="Xero",
     authorise_url="https://login.example/authorize",
     token_url="https://identity.example/token",
     revoke_url="https://identity.example/revoke",
@@ -23,7 +24,7 @@ XERO = OAuthApp(
     scope="offline_access books",
     redirect_uri="https://page.example/xero/callback",
 )
-QONTO = replace(XERO, token_url="https://oauth.example/token", client_in_body=True)
+QONTO = replace(XERO, name="Qonto", token_url="https://oauth.example/token", client_in_body=True)
 TOKENS = {"access_token": "new access", "refresh_token": "new refresh", "expires_in": 1800, "token_type": "Bearer"}
 
 
@@ -75,7 +76,7 @@ def test_each_refusal_is_one_of_four_words_and_shows_no_secret(
         refresh(FakeHttp(answer(status, body)), XERO, Secret("old"), lambda: NOW)
 
     assert type(refusal.value) is word
-    assert refusal.value.call == "token refresh"
+    assert refusal.value.call == "token refresh at Xero"
     assert "hunter2" not in str(refusal.value)
 
 

@@ -1,0 +1,68 @@
+"""What a run leaves behind: what is not in Xero yet, what waits for a person, and what could not be mended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from models.organisation import Connection
+from models.statements import read
+from models.states import RunKind, RunState
+
+
+class Left(StrEnum):
+    """What is counted."""
+
+    UNDER_WAY = "under_way"  # transactions that are due or sent without an answer
+    HELD = "held"  # transactions, by their reason
+    REJECTED = "rejected"  # transactions, by their reason, since the last night that was done
+    ACCOUNT = "account"  # bank accounts in use that Xero does not make, by their reason
+    CHAIN = "chain"  # bank accounts in use whose balances do not chain
+
+
+@dataclass(frozen=True)
+class LeftOver:
+    """So many of a kind, for a reason, which is empty where the kind says it all."""
+
+    what: Left
+    reason: str
+    count: int
+
+
+LEFT = f"""
+    SELECT CASE WHEN state IN ('held', 'rejected') THEN state ELSE '{Left.UNDER_WAY}' END AS what, reason, COUNT(*)
+    FROM posting
+    WHERE connection_id = {{connection_id}} AND state IN ('due', 'sending', 'uncertain', 'held', 'rejected')
+    AND (state <> 'rejected' OR changed_at > COALESCE((
+        SELECT finished_at FROM sync_run WHERE organisation_id = {{organisation_id}} AND kind = '{RunKind.NIGHTLY}'
+        AND state = '{RunState.DONE}' AND id <> {{run_id}} ORDER BY local_date DESC LIMIT 1
+    ), {{since}}))
+    GROUP BY 1, 2
+    UNION ALL
+    SELECT '{Left.ACCOUNT}', reason, COUNT(*) FROM account_link AS link
+    JOIN bank_account ON bank_account.id = link.bank_account_id
+    WHERE tenant_id = {{tenant_id}} AND organisation_id = {{organisation_id}} AND status = {{in_use}} AND state = 'held'
+    AND NOT EXISTS (
+        SELECT 1 FROM account_link AS newer WHERE newer.tenant_id = link.tenant_id
+        AND newer.bank_account_id = link.bank_account_id AND newer.generation > link.generation
+    )
+    GROUP BY 2
+    UNION ALL
+    SELECT '{Left.CHAIN}', '', COUNT(*) FROM cursor JOIN bank_account ON bank_account.id = bank_account_id
+    WHERE connection_id = {{connection_id}} AND chain_broken_at <> '' AND status = {{in_use}}
+    HAVING COUNT(*) > 0
+"""  # noqa: S608 - names of ours
+
+
+def left_over(connection: Connection, run_id: int, in_use: str) -> list[LeftOver]:
+    """What a connection's night leaves, each kind and reason once. `in_use` is the status of an account that is."""
+    rows = read(
+        LEFT,
+        connection_id=connection.id,
+        organisation_id=connection.organisation_id,
+        tenant_id=connection.tenant_id,
+        run_id=run_id,
+        since=connection.created_at,
+        in_use=in_use,
+    )
+    return [LeftOver(Left(what), str(reason), int(count)) for what, reason, count in rows]
