@@ -24,6 +24,7 @@ from click.testing import CliRunner
 from playhouse.pool import PooledDatabase
 
 from cli import main
+from messaging.destinations import TOLD_EXCHANGE
 from messaging.event_queues import EXCHANGE, declare_event_queues
 from models.database import database as proxy
 from tests.events import KEY, KEY_ID
@@ -291,6 +292,14 @@ class Broker:
             for event in events:
                 properties = pika.BasicProperties(delivery_mode=2, headers=event["headers"])
                 channel.basic_publish(EXCHANGE, event["type"], event["body"].encode(), properties)
+
+    def bind(self, queue: str, key: str) -> None:
+        """Declare a queue as Qonto's core does, and bind it to what we tell."""
+        with pika.BlockingConnection(self._parameters) as connection:
+            channel = connection.channel()
+            channel.exchange_declare(TOLD_EXCHANGE, "topic", durable=True)
+            channel.queue_declare(queue, durable=True)
+            channel.queue_bind(queue, TOLD_EXCHANGE, key)
 
     def purge(self) -> None:
         """Empty every queue."""

@@ -23,7 +23,7 @@ from messaging.event_queues import KEY_ID as KEY_HEADER
 from messaging.event_queues import SIGNATURE
 from models.lease import Lease, LeaseRow
 from models.organisation import Connection
-from models.outbox import OutboxMessage, claim_unsent, mark_sent
+from models.outbox import OutboxEvent, OutboxMessage, claim_unsent, mark_sent
 from models.posting import Posting
 from models.states import OPEN_RUN_STATES, Lane, RunKind
 from models.sync_run import SyncRun
@@ -39,6 +39,7 @@ from services.workbench import Workbench, make_workbench
 from settings import Secret, read_settings
 from tests.checker import Request as Request  # noqa: PLC0414 - journeys read it from here
 from tests.checker import check_world, id_in, in_words, read_requests, reader
+from tests.contract.events import CONTRACT, TO_CORE, event_validator
 from tests.events import KEY, KEY_ID
 
 Row = dict[str, Any]
@@ -48,6 +49,7 @@ NIGHT = time(23)
 MORNING = time(5)
 NOON = time(12)
 SAME_CLOCK = timedelta(days=10)  # no journey that counts hours meets a change of the clocks
+TELLABLE = event_validator(json.loads((CONTRACT / TO_CORE).read_text()))
 MOST_ROUNDS = 80  # of looking for work in one journey: what takes more does not end
 
 
@@ -270,6 +272,14 @@ class Company:
 
     def runs(self) -> list[SyncRun]:
         return list(SyncRun.select().where(SyncRun.organisation_id == self.id).order_by(SyncRun.id))
+
+    def told(self, type_: str = "") -> list[Row]:
+        """What Qonto's core is told of it, oldest first: each event, or those of one type."""
+        ours = [event for event in all_told() if event["data"]["organization_id"] == self.id]
+        return [event for event in ours if type_ in {"", event["type"]}]
+
+    def told_types(self) -> list[str]:
+        return [event["type"] for event in self.told()]
 
     # The truth, from the sandbox's own books.
 
@@ -618,7 +628,13 @@ class Office:
             f"{company.known['name']}: {problem}" for company in self.companies for problem in company.problems()
         ]
         problems += self.world.end_faults()
+        problems += [error.message for event in all_told() for error in TELLABLE.iter_errors(event)]
         assert not problems, "\n".join(problems)
+
+
+def all_told() -> list[Row]:
+    """Everything that Qonto's core is told, of whomever."""
+    return [json.loads(row.body) for row in OutboxEvent.select().order_by(OutboxEvent.id)]
 
 
 def lose_accounts_run(connection_id: str) -> None:
