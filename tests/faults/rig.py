@@ -30,6 +30,7 @@ OPEN_WORK = """
          + (SELECT count(*) FROM posting_batch WHERE state <> 'resolved' AND connection_id IN
                (SELECT id FROM connection WHERE state <> 'disconnected'))
          + (SELECT count(*) FROM outbox_message WHERE sent_at IS NULL)
+         + (SELECT count(*) FROM outbox_event WHERE sent_at IS NULL)
          + (SELECT count(*) FROM lease WHERE owner <> '')
          + (SELECT count(*) FROM inbox_event WHERE handled_at IS NULL)
 """

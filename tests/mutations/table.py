@@ -9,6 +9,16 @@ from tests.mutations.memory import MEMORY
 from tests.mutations.messages import MESSAGES
 from tests.mutations.mutation import Mutation
 from tests.mutations.sending import SENDING
+from tests.mutations.telling import TELLING
 from tests.mutations.wires import WIRES
 
-MUTATIONS: tuple[Mutation, ...] = (*MESSAGES, *SENDING, *CLOCKS_AND_LEASES, *WIRES, *MEMORY, *FOLLOWING, *LEAVING)
+MUTATIONS: tuple[Mutation, ...] = (
+    *MESSAGES,
+    *SENDING,
+    *CLOCKS_AND_LEASES,
+    *WIRES,
+    *MEMORY,
+    *FOLLOWING,
+    *LEAVING,
+    *TELLING,
+)

@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.mutations.witness import WITNESS, Testimony
 
 HERE = Path(__file__).parents[2]
-LEFT_OUT = shutil.ignore_patterns(".*", "*.egg-info", "build", "docs", "*.sqlite3")
+LEFT_OUT = shutil.ignore_patterns(".*", "*.egg-info", "build", "*.sqlite3")
 LONGEST_TEST = 60  # seconds
 LONGEST_RUN = 240
 
