@@ -197,7 +197,7 @@ def test_a_xero_organisation_takes_one_qonto_organisation_also_when_two_connect_
 ) -> None:
     first = office.connected("Bar Uno")
     second = office.company("Bar Dos", xero={"tenant_id": first.tenant, "tenant_name": "Bar Uno"})
-    monkeypatch.setattr("services.connect.is_taken", lambda _: False)  # each looked before the other had stored
+    monkeypatch.setattr("services.connect.taken_by", lambda _: None)  # each looked before the other had stored
 
     with pytest.raises(CannotConnect, match="at this moment"):
         office.connect(second)
