@@ -29,6 +29,7 @@ class _Consent(msgspec.Struct, forbid_unknown_fields=True):
     user: str | None = None
     redirect_uri: str | None = None
     scope: str | None = None
+    code_challenge: str | None = None
 
 
 def find_tenant(world: World, tenant_id: str) -> Tenant:
@@ -105,7 +106,8 @@ def authorize(world: World, call: Call, tenant_id: str) -> Answer:
     keep = world.settings.reconnect_keeps_auth_event
     now_ms = world.clock.now_ms()
     grant = world.office.consent(wanted.user or tenant.id, tenant, wanted.scope or DEFAULT_SCOPE, now_ms, keep)
-    return json_answer({"code": world.office.tokens.make_code(grant, wanted.redirect_uri, now_ms)})
+    code = world.office.tokens.make_code(grant, wanted.redirect_uri, wanted.code_challenge, now_ms)
+    return json_answer({"code": code})
 
 
 def revoke(world: World, _call: Call, tenant_id: str) -> Answer:

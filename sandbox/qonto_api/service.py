@@ -8,7 +8,7 @@ from sandbox.qonto.account import BankAccount, Face
 from sandbox.qonto.bank import CLIENT_ID, CLIENT_SECRET
 from sandbox.qonto.lists import list_transactions
 from sandbox.qonto.organisation import Organisation
-from sandbox.tokens import Grant
+from sandbox.tokens import CodeClaim, Grant
 from sandbox.wire import Answer, Call, json_answer
 from sandbox.work import work_among_faults
 from sandbox.world import World
@@ -106,7 +106,7 @@ class QontoService:
             return json_answer({"error": "invalid_client"}, 401)
         match form.get("grant_type"):
             case "authorization_code":
-                grant = tokens.redeem_code(form.get("code", ""), client_id, form.get("redirect_uri"), now_ms)
+                grant = tokens.redeem_code(CodeClaim.of(form, client_id), now_ms)
             case "refresh_token":
                 grant = tokens.redeem_refresh(form.get("refresh_token", ""), client_id, now_ms)
             case _:
@@ -118,14 +118,7 @@ class QontoService:
 
 def token_set(world: World, grant: Grant) -> dict[str, object]:
     """A new token set as Qonto's token endpoint answers it."""
-    access, refresh = world.bank.tokens.issue(grant, world.clock.now_ms())
-    return {
-        "access_token": access,
-        "refresh_token": refresh,
-        "expires_in": world.bank.tokens.lives.access_ms // 1000,
-        "token_type": "bearer",
-        "scope": grant.scope,
-    }
+    return {"token_type": "bearer", **world.bank.tokens.issue(grant, world.clock.now_ms())}
 
 
 def _bank_accounts(call: Call, visible: dict[str, tuple[BankAccount, Face]]) -> Answer:

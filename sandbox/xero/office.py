@@ -94,9 +94,9 @@ class Office:
             "sub": grant.subject.replace("-", ""),
             "auth_time": seconds,
             "xero_userid": grant.subject,
-            "global_session_id": grant.event_id.replace("-", ""),
+            "global_session_id": grant.consent_id.replace("-", ""),
             "jti": self.ids.guid(),
-            "authentication_event_id": grant.event_id,
+            "authentication_event_id": grant.consent_id,
             "scope": grant.scope.split(),
             "amr": ["pwd"],
         }

@@ -6,7 +6,7 @@ from functools import partial
 from urllib.parse import unquote
 
 from sandbox.faults import Fault
-from sandbox.tokens import Grant
+from sandbox.tokens import CodeClaim, Grant
 from sandbox.wire import Answer, Call, json_answer
 from sandbox.work import work_among_faults
 from sandbox.world import World
@@ -53,7 +53,7 @@ class IdentityService:
         tokens = self._world.office.tokens
         match form.get("grant_type"):
             case "authorization_code":
-                grant = tokens.redeem_code(form.get("code", ""), client_id, form.get("redirect_uri"), now_ms)
+                grant = tokens.redeem_code(CodeClaim.of(form, client_id), now_ms)
             case "refresh_token":
                 grant = tokens.redeem_refresh(form.get("refresh_token", ""), client_id, now_ms)
             case _:
@@ -73,10 +73,11 @@ class IdentityService:
 
 
 def token_set(world: World, grant: Grant) -> dict[str, object]:
-    """A new token set as the token endpoint answers it."""
+    """A new token set as the token endpoint answers it; an id_token only to who asked for `openid`."""
     now_ms = world.clock.now_ms()
-    office = world.office
-    access, refresh = office.tokens.issue(grant, now_ms)
+    issued = {"token_type": "Bearer", **world.office.tokens.issue(grant, now_ms)}
+    if not grant.covers("openid"):
+        return issued
     claims: dict[str, object] = {
         "iss": "https://identity.xero.com",
         "aud": grant.client_id,
@@ -85,14 +86,7 @@ def token_set(world: World, grant: Grant) -> dict[str, object]:
         "xero_userid": grant.subject,
         "email": f"{grant.subject[:8]}@example.com",
     }
-    return {
-        "id_token": make_jwt(claims, world.ids.secret()),
-        "access_token": access,
-        "expires_in": office.tokens.lives.access_ms // 1000,
-        "token_type": "Bearer",
-        "refresh_token": refresh,
-        "scope": grant.scope,
-    }
+    return {"id_token": make_jwt(claims, world.ids.secret()), **issued}
 
 
 def _client(call: Call, form: dict[str, str]) -> tuple[str, str]:
