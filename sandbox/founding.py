@@ -2,22 +2,18 @@
 
 import re
 import unicodedata
-from typing import Any
+from datetime import date
 
 import msgspec
 
 from sandbox.ids import Ids
 from sandbox.qonto.account import BankAccount, Face
-from sandbox.qonto.bank import CLIENT_ID as QONTO_CLIENT_ID
-from sandbox.qonto.bank import CLIENT_SECRET as QONTO_CLIENT_SECRET
 from sandbox.qonto.organisation import Organisation
-from sandbox.qonto_api import service as qonto_service
+from sandbox.qonto.people import Person, PersonSpec
 from sandbox.world import World
 from sandbox.xero.accounts import AccountBook
 from sandbox.xero.limits import TenantLimits
-from sandbox.xero.office import CLIENT_ID, CLIENT_SECRET, DEFAULT_SCOPE
 from sandbox.xero.tenant import Tenant, window_offset_ms
-from sandbox.xero_api import identity_service
 
 
 class AccountSpec(msgspec.Struct, forbid_unknown_fields=True):
@@ -48,8 +44,8 @@ class XeroSpec(msgspec.Struct, forbid_unknown_fields=True):
     day_limit: int = 5000
     user: str | None = None
     connected: bool = True
-    period_lock_date: str | None = None
-    end_of_year_lock_date: str | None = None
+    period_lock_date: date | None = None
+    end_of_year_lock_date: date | None = None
 
 
 def found_organisation(world: World, ids: Ids, name: str, slug: str | None, locale: str, country: str) -> Organisation:
@@ -61,6 +57,24 @@ def found_organisation(world: World, ids: Ids, name: str, slug: str | None, loca
     organisation = Organisation(ids.guid(), base, ids.secret(), name, locale, country)
     bank.add(organisation)
     return organisation
+
+
+def add_person(organisation: Organisation, spec: PersonSpec) -> Person:
+    """One more person; without an email, one of the organisation's domain."""
+    # A source of its own: worlds of a seed have the ids and amounts they had before there were people.
+    ids = Ids.seeded(f"person {len(organisation.people) + 1} of {organisation.id}")
+    local_part = _slug(f"{spec.first_name} {spec.last_name}").replace("-", ".")
+    person = Person(
+        id=spec.id or ids.guid(),
+        first_name=spec.first_name,
+        last_name=spec.last_name,
+        email=spec.email if spec.email is not None else f"{local_part}@{organisation.slug}.example",
+        role=spec.role,
+        status=spec.status,
+        locale=spec.locale or organisation.locale,
+    )
+    organisation.people[person.id] = person
+    return person
 
 
 def open_account(world: World, ids: Ids, organisation: Organisation, spec: AccountSpec) -> BankAccount:
@@ -85,10 +99,16 @@ def open_account(world: World, ids: Ids, organisation: Organisation, spec: Accou
 
 
 def found_tenant(world: World, ids: Ids, name: str, spec: XeroSpec) -> Tenant:
-    """A Xero organisation with a small chart of accounts; a known tenant_id gives that tenant."""
+    """A Xero organisation; a known tenant_id gives that tenant."""
     known = world.office.tenants.get((spec.tenant_id or "").lower())
-    if known is not None:
-        return known
+    tenant = known if known is not None else _new_tenant(world, ids, name, spec)
+    tenant.period_lock_date = spec.period_lock_date or tenant.period_lock_date
+    tenant.end_of_year_lock_date = spec.end_of_year_lock_date or tenant.end_of_year_lock_date
+    return tenant
+
+
+def _new_tenant(world: World, ids: Ids, name: str, spec: XeroSpec) -> Tenant:
+    """Its books are a small chart of accounts."""
     tenant_id = (spec.tenant_id or ids.guid()).lower()
     now_ms = world.clock.now_ms()
     tenant = Tenant(
@@ -108,56 +128,6 @@ def found_tenant(world: World, ids: Ids, name: str, spec: XeroSpec) -> Tenant:
     )
     world.office.tenants[tenant_id] = tenant
     return tenant
-
-
-def introduce(world: World, organisation: Organisation) -> dict[str, Any]:
-    """What a client needs to speak to Qonto for an organisation."""
-    return {
-        "organisation_id": organisation.id,
-        "slug": organisation.slug,
-        "name": organisation.name,
-        "qonto_login": organisation.slug,
-        "qonto_secret": organisation.secret,
-        "qonto_client_id": QONTO_CLIENT_ID,
-        "qonto_client_secret": QONTO_CLIENT_SECRET,
-        "qonto_tokens": qonto_service.token_set(world, world.bank.grant(organisation)),
-        "accounts": [account_content(account) for account in organisation.accounts.values()],
-    }
-
-
-def introduce_tenant(world: World, tenant: Tenant, spec: XeroSpec) -> dict[str, Any]:
-    """What a client needs to speak to Xero; connection and tokens only when it is connected."""
-    content: dict[str, Any] = {
-        "tenant_id": tenant.id,
-        "xero_user": spec.user or tenant.id,
-        "xero_client_id": CLIENT_ID,
-        "xero_client_secret": CLIENT_SECRET,
-        "xero_connection_id": None,
-        "xero_tokens": None,
-    }
-    if spec.connected:
-        keep = world.settings.reconnect_keeps_auth_event
-        grant = world.office.consent(spec.user or tenant.id, tenant, DEFAULT_SCOPE, world.clock.now_ms(), keep)
-        link = world.office.link(grant.subject, tenant.id)
-        content["xero_connection_id"] = link.id if link else None
-        content["xero_tokens"] = identity_service.token_set(world, grant)
-    return content
-
-
-def account_content(account: BankAccount) -> dict[str, Any]:
-    """A Qonto account as the control API shows it."""
-    return {
-        "id": account.id,
-        "slug": account.slug,
-        "name": account.name,
-        "iban": account.iban,
-        "currency": account.currency,
-        "status": account.status,
-        "main": account.main,
-        "is_external": account.is_external,
-        "balance_cents": account.balance_cents,
-        "opening_cents": account.opening_cents,
-    }
 
 
 def _slug(name: str) -> str:

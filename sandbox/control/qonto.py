@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 
 from sandbox.control.answers import Wrong, created, instant, read, unknown
-from sandbox.founding import account_content
 from sandbox.generation.rows import Period, generate_rows
 from sandbox.ids import Ids
 from sandbox.instants import HOUR_MS, instant_text
+from sandbox.introductions import account_content
 from sandbox.qonto import banking
 from sandbox.qonto.account import BankAccount
 from sandbox.qonto.organisation import Organisation

@@ -7,9 +7,10 @@ import msgspec
 from sandbox.control.answers import Wrong, created, instant, read
 from sandbox.control.qonto import find_account, find_organisation
 from sandbox.core.event import CREATED, DEACTIVATED
-from sandbox.founding import AccountSpec, account_content
+from sandbox.founding import AccountSpec
 from sandbox.founding import open_account as found_account
 from sandbox.instants import instant_text
+from sandbox.introductions import account_content
 from sandbox.wire import Answer, Call, json_answer
 from sandbox.world import World
 

@@ -8,16 +8,17 @@ from sandbox.control.answers import created, instant, read
 from sandbox.founding import (
     AccountSpec,
     XeroSpec,
+    add_person,
     found_organisation,
     found_tenant,
-    introduce,
-    introduce_tenant,
     open_account,
 )
 from sandbox.generation.names import organisation_name
 from sandbox.generation.rows import Period, generate_rows
 from sandbox.ids import Ids
 from sandbox.instants import HOUR_MS
+from sandbox.introductions import introduce, introduce_tenant
+from sandbox.qonto.people import default_people
 from sandbox.wire import Answer, Call
 from sandbox.world import World
 
@@ -50,6 +51,8 @@ def make(world: World, call: Call) -> Answer:
 def _make_one(world: World, wanted: _World, ids: Ids, period: Period) -> dict[str, Any]:
     name = organisation_name(ids.source, wanted.hostile)
     organisation = found_organisation(world, ids, name, None, "fr", "FR")
+    for person in default_people():
+        add_person(organisation, person)
     accounts = ids.source.randint(wanted.min_accounts, max(wanted.min_accounts, wanted.max_accounts))
     for number in range(accounts):
         account_name = _ACCOUNT_NAMES[number] if number < len(_ACCOUNT_NAMES) else f"Account {number + 1}"

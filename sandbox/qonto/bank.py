@@ -2,12 +2,13 @@
 
 from sandbox.ids import Ids
 from sandbox.qonto.organisation import Organisation
+from sandbox.qonto.people import Person
 from sandbox.qonto.quota import Quota
 from sandbox.tokens import QONTO_LIVES, Grant, TokenIssuer
 
 CLIENT_ID = "sandbox-qonto-client"
 CLIENT_SECRET = "sandbox-qonto-secret"  # noqa: S105 - opens nothing but this sandbox
-SCOPE = "offline_access organization.read"
+SCOPE = "offline_access organization.read membership.read"
 
 
 class Bank:
@@ -31,6 +32,13 @@ class Bank:
         self._rows_made += 1
         return self._rows_made
 
-    def grant(self, organisation: Organisation) -> Grant:
-        """What the organisation's owner allows the client."""
-        return Grant(organisation.id, CLIENT_ID, "", SCOPE)
+    def find_person(self, person_id: str) -> tuple[Organisation, Person] | None:
+        """The person of this id and their organisation."""
+        for organisation in self.organisations.values():
+            if person_id in organisation.people:
+                return organisation, organisation.people[person_id]
+        return None
+
+    def grant(self, organisation: Organisation, person: Person, scope: str = SCOPE) -> Grant:
+        """What a person of the organisation allows the client."""
+        return Grant(organisation.id, CLIENT_ID, person.id, scope)

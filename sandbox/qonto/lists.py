@@ -7,13 +7,13 @@ from sandbox.instants import parse_instant
 from sandbox.qonto.account import BankAccount
 from sandbox.qonto.errors import refused
 from sandbox.qonto.organisation import Organisation
+from sandbox.qonto.paging import Page, read_page
 from sandbox.qonto.transaction import Transaction
 from sandbox.settings import Settings
 from sandbox.wire import Answer, Call, encode_json
 
 _TIMES = ("updated_at", "settled_at", "emitted_at", "created_at")
 _STATUSES = ("pending", "declined", "completed")
-_PER_PAGE_MAX = 100
 _FOREVER_MS = 1 << 62
 _KNOWN = {
     *(f"{time}_{end}" for time in _TIMES for end in ("from", "to")),
@@ -33,30 +33,21 @@ class Query:
     descending: bool
     bounds: dict[str, tuple[int, int]]
     checks: list[Check]
-    page: int
-    per_page: int
+    page: Page
 
 
 def list_transactions(call: Call, organisation: Organisation, settings: Settings, now_ms: int) -> Answer:
     """One page of one account's rows, with `meta`. Raises Refused."""
     query = _read_query(call, organisation, settings, now_ms)
     rows, total = _find(query)
-    pages = -(-total // query.per_page)
-    meta = {
-        "current_page": query.page,
-        "next_page": query.page + 1 if query.page < pages else None,
-        "prev_page": query.page - 1 if query.page > 1 else None,
-        "total_pages": pages,
-        "total_count": total,
-        "per_page": query.per_page,
-    }
-    return Answer(200, b'{"transactions":[%b],"meta":%b}' % (b",".join(row.json() for row in rows), encode_json(meta)))
+    meta = encode_json(query.page.meta(total))
+    return Answer(200, b'{"transactions":[%b],"meta":%b}' % (b",".join(row.json() for row in rows), meta))
 
 
 def _find(query: Query) -> tuple[list[Transaction], int]:
     """The page's rows and how many there are: by bisection alone when one status and its own order suffice."""
     from_ms, to_ms = query.bounds.pop(query.order, (0, _FOREVER_MS))
-    start, stop = (query.page - 1) * query.per_page, query.page * query.per_page
+    start, stop = query.page.start, query.page.stop
     if len(query.statuses) == 1 and not query.checks and not query.bounds:
         timeline = query.account.index(query.statuses[0], query.order)
         low, high = timeline.position(from_ms), timeline.position(to_ms)
@@ -83,7 +74,6 @@ def _read_query(call: Call, organisation: Organisation, settings: Settings, now_
     order, _, direction = (call.parameter("sort_by") or "settled_at:desc").partition(":")
     if order not in _TIMES or direction not in ("", "asc", "desc"):
         raise refused(400, "bad_request", "sort_by is not valid", "sort_by")
-    page = _number(call, "page") or _number(call, "current_page") or 1
     return Query(
         account=_account(call, organisation),
         statuses=_statuses(call, settings),
@@ -91,8 +81,7 @@ def _read_query(call: Call, organisation: Organisation, settings: Settings, now_
         descending=direction == "desc",
         bounds=_bounds(call, settings),
         checks=_checks(call, settings, now_ms),
-        page=page,
-        per_page=min(_PER_PAGE_MAX, _number(call, "per_page") or _PER_PAGE_MAX),
+        page=read_page(call),
     )
 
 
@@ -157,12 +146,3 @@ def _instant(call: Call, name: str) -> int | None:
         return parse_instant(text.replace(" ", "+"))
     except ValueError as error:
         raise refused(400, "bad_request", f"{name} is not an ISO 8601 time", name) from error
-
-
-def _number(call: Call, name: str) -> int | None:
-    text = call.parameter(name)
-    if text is None:
-        return None
-    if not text.isdigit() or int(text) < 1:
-        raise refused(400, "bad_request", f"{name} must be a positive number", name)
-    return int(text)

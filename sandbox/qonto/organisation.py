@@ -1,9 +1,10 @@
-"""A Qonto organisation: who it is and its bank accounts."""
+"""A Qonto organisation: who it is, its people and its bank accounts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sandbox.qonto.account import BankAccount
+from sandbox.qonto.people import Person
 from sandbox.qonto.transaction import Transaction
 from sandbox.wire import encode_json
 
@@ -20,6 +21,7 @@ class Organisation:
     legal_country: str
     tenant_id: str | None = None
     accounts: dict[str, BankAccount] = field(default_factory=dict)
+    people: dict[str, Person] = field(default_factory=dict)
     _by_transaction: dict[str, BankAccount] = field(default_factory=dict)
 
     def add_rows(self, account: BankAccount, rows: list[Transaction]) -> None:
