@@ -33,6 +33,7 @@ class XeroSpec(msgspec.Struct, forbid_unknown_fields=True):
 
     tenant_id: str | None = None
     tenant_name: str | None = None
+    tenant_type: str = "ORGANISATION"
     base_currency: str = "EUR"
     currencies: list[str] = []
     short_code: str | None = None
@@ -99,11 +100,12 @@ def open_account(world: World, ids: Ids, organisation: Organisation, spec: Accou
 
 
 def found_tenant(world: World, ids: Ids, name: str, spec: XeroSpec) -> Tenant:
-    """A Xero organisation; a known tenant_id gives that tenant."""
+    """A Xero organisation that the spec's user may connect; a known tenant_id gives that tenant."""
     known = world.office.tenants.get((spec.tenant_id or "").lower())
     tenant = known if known is not None else _new_tenant(world, ids, name, spec)
     tenant.period_lock_date = spec.period_lock_date or tenant.period_lock_date
     tenant.end_of_year_lock_date = spec.end_of_year_lock_date or tenant.end_of_year_lock_date
+    world.office.user(spec.user or tenant.id).may_connect(tenant)
     return tenant
 
 
@@ -114,6 +116,7 @@ def _new_tenant(world: World, ids: Ids, name: str, spec: XeroSpec) -> Tenant:
     tenant = Tenant(
         id=tenant_id,
         name=spec.tenant_name or name,
+        type=spec.tenant_type,
         short_code=spec.short_code or f"!{ids.secret()[:5]}",
         base_currency=spec.base_currency,
         country_code=spec.country_code,

@@ -34,10 +34,10 @@ def introduce(world: World, organisation: Organisation) -> dict[str, Any]:
 
 def introduce_tenant(world: World, tenant: Tenant, spec: XeroSpec) -> dict[str, Any]:
     """What a client needs to speak to Xero; connection and tokens only when it is connected."""
-    user = spec.user or tenant.id
+    user = world.office.user(spec.user or tenant.id)
     content: dict[str, Any] = {
         "tenant_id": tenant.id,
-        "xero_user": user,
+        "xero_user": user.name,
         "xero_client_id": CLIENT_ID,
         "xero_client_secret": CLIENT_SECRET,
         "xero_connection_id": None,
@@ -45,7 +45,7 @@ def introduce_tenant(world: World, tenant: Tenant, spec: XeroSpec) -> dict[str, 
     }
     if spec.connected:
         keep = world.settings.reconnect_keeps_auth_event
-        grant = world.office.consent(user, tenant, DEFAULT_SCOPE, world.clock.now_ms(), keep)
+        grant = world.office.consent(user, [tenant], DEFAULT_SCOPE, world.clock.now_ms(), keep)
         link = world.office.link(grant.subject, tenant.id)
         content["xero_connection_id"] = link.id if link else None
         content["xero_tokens"] = identity_service.token_set(world, grant)

@@ -16,6 +16,7 @@ from sandbox.control import (
     worlds,
     xero,
     xero_books,
+    xero_users,
 )
 from sandbox.control.answers import Wrong
 from sandbox.wire import Answer, Call
@@ -33,6 +34,7 @@ _ROUTES: tuple[tuple[str, str, Action], ...] = (
     ("POST", "/organisations", organisations.make),
     ("POST", "/worlds", worlds.make),
     ("GET", "/tenants", xero.show_tenants),
+    ("POST", "/tenants", xero.make_tenant),
     ("GET", "/requests", requests.show),
     ("GET", "/requests/open", requests.show_open),
     ("DELETE", "/requests", requests.clear),
@@ -59,6 +61,8 @@ _ROUTES: tuple[tuple[str, str, Action], ...] = (
     ("POST", "/qonto/{}/accounts/{}/rename", qonto_accounts.rename_account),
     ("POST", "/qonto/{}/accounts/{}/emit", qonto_accounts.emit),
     ("POST", "/qonto/{}/revoke", qonto.revoke),
+    ("GET", "/xero/users", xero_users.show),
+    ("POST", "/xero/users", xero_users.change),
     ("GET", "/xero/{}/ledger", xero_books.ledger),
     ("POST", "/xero/{}/bank-transactions", xero_books.enter_transaction),
     ("POST", "/xero/{}/bank-transactions/{}/delete", xero_books.delete_transaction),

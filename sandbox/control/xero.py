@@ -4,11 +4,17 @@ from datetime import date
 
 import msgspec
 
-from sandbox.control.answers import Wrong, read, unknown
+from sandbox.control.answers import Wrong, created, read, unknown
+from sandbox.founding import XeroSpec, found_tenant
+from sandbox.introductions import introduce_tenant
 from sandbox.wire import Answer, Call, json_answer
 from sandbox.world import World
 from sandbox.xero.office import DEFAULT_SCOPE
 from sandbox.xero.tenant import Tenant
+
+
+class _Tenant(XeroSpec):
+    connected: bool = False
 
 
 class _Lock(msgspec.Struct, forbid_unknown_fields=True):
@@ -50,6 +56,7 @@ def show_tenants(world: World, _call: Call) -> Answer:
         {
             "tenant_id": tenant.id,
             "tenant_name": tenant.name,
+            "tenant_type": tenant.type,
             "short_code": tenant.short_code,
             "base_currency": tenant.base_currency,
             "currencies": tenant.currencies,
@@ -61,6 +68,13 @@ def show_tenants(world: World, _call: Call) -> Answer:
         for tenant in world.office.tenants.values()
     ]
     return json_answer({"tenants": content})
+
+
+def make_tenant(world: World, call: Call) -> Answer:
+    """A Xero organisation without a Qonto."""
+    wanted = read(call, _Tenant)
+    tenant = found_tenant(world, world.ids, wanted.tenant_name or "Books", wanted)
+    return created({"tenant_name": tenant.name, **introduce_tenant(world, tenant, wanted)})
 
 
 def lock(world: World, call: Call, tenant_id: str) -> Answer:
@@ -105,7 +119,9 @@ def authorize(world: World, call: Call, tenant_id: str) -> Answer:
     tenant, wanted = find_tenant(world, tenant_id), read(call, _Consent)
     keep = world.settings.reconnect_keeps_auth_event
     now_ms = world.clock.now_ms()
-    grant = world.office.consent(wanted.user or tenant.id, tenant, wanted.scope or DEFAULT_SCOPE, now_ms, keep)
+    user = world.office.user(wanted.user or tenant.id)
+    user.may_connect(tenant)
+    grant = world.office.consent(user, [tenant], wanted.scope or DEFAULT_SCOPE, now_ms, keep)
     code = world.office.tokens.make_code(grant, wanted.redirect_uri, wanted.code_challenge, now_ms)
     return json_answer({"code": code})
 

@@ -1,7 +1,8 @@
 """All of Xero: its tenants, the app that talks to them, and who connected what."""
 
 import base64
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from sandbox.ids import Ids
 from sandbox.instants import MINUTE_MS, xero_identity_text
@@ -17,6 +18,24 @@ PROVIDER_NAME = "Sandbox app"
 DEFAULT_SCOPE = (
     "openid profile email offline_access accounting.settings accounting.banktransactions accounting.contacts"
 )
+
+
+@dataclass(slots=True)
+class User:
+    """A person at Xero, who is known by their name; `tenants` are those they may connect, by id."""
+
+    id: str
+    name: str
+    tenants: dict[str, Tenant] = field(default_factory=dict)
+
+    @property
+    def email(self) -> str:
+        """Where they are written to."""
+        return f"{self.id[:8]}@example.com"
+
+    def may_connect(self, tenant: Tenant) -> None:
+        """Let them connect one more tenant."""
+        self.tenants[tenant.id] = tenant
 
 
 @dataclass(slots=True)
@@ -36,7 +55,7 @@ class Connection:
             "id": self.id,
             "authEventId": self.auth_event_id,
             "tenantId": self.tenant.id,
-            "tenantType": "ORGANISATION",
+            "tenantType": self.tenant.type,
             "tenantName": self.tenant.name,
             "createdDateUtc": xero_identity_text(self.created_ms),
             "updatedDateUtc": xero_identity_text(self.updated_ms),
@@ -49,30 +68,32 @@ class Office:
     def __init__(self, ids: Ids) -> None:
         self.ids = ids
         self.tenants: dict[str, Tenant] = {}
-        self.users: dict[str, str] = {}
+        self.users: dict[str, User] = {}
+        self._users_by_name: dict[str, User] = {}
         self.connections: dict[str, dict[str, Connection]] = {}
         self.tokens = TokenIssuer(XERO_LIVES, self._mint, ids.secret)
         self.keys = KeyStore()
         self.app_window = Window(MINUTE_MS)
 
-    def user_id(self, name: str) -> str:
-        """The id of the person of this name, who comes into being when first named."""
-        if name not in self.users:
-            self.users[name] = self.ids.guid()
-        return self.users[name]
+    def user(self, name: str) -> User:
+        """The person of this name, who comes into being when first named."""
+        if name not in self._users_by_name:
+            user = User(self.ids.guid(), name)
+            self.users[user.id] = self._users_by_name[name] = user
+        return self._users_by_name[name]
 
-    def consent(self, user_name: str, tenant: Tenant, scope: str, now_ms: int, keep_event: bool) -> Grant:
-        """A person lets the app into a tenant; a link that exists keeps its id and, with `keep_event`, its event."""
-        user_id = self.user_id(user_name)
+    def consent(self, user: User, tenants: Iterable[Tenant], scope: str, now_ms: int, keep_event: bool) -> Grant:
+        """A person lets the app into tenants, in one event; a link that exists keeps its id and may keep its event."""
         event_id = self.ids.guid()
-        links = self.connections.setdefault(user_id, {})
-        link = links.get(tenant.id)
-        if link is None:
-            links[tenant.id] = Connection(self.ids.guid(), user_id, tenant, event_id, now_ms, now_ms)
-        else:
-            link.updated_ms = now_ms
-            link.auth_event_id = link.auth_event_id if keep_event else event_id
-        return Grant(user_id, CLIENT_ID, event_id, scope)
+        links = self.connections.setdefault(user.id, {})
+        for tenant in tenants:
+            link = links.get(tenant.id)
+            if link is None:
+                links[tenant.id] = Connection(self.ids.guid(), user.id, tenant, event_id, now_ms, now_ms)
+            else:
+                link.updated_ms = now_ms
+                link.auth_event_id = link.auth_event_id if keep_event else event_id
+        return Grant(user.id, CLIENT_ID, event_id, scope)
 
     def link(self, user_id: str, tenant_id: str) -> Connection | None:
         """A person's connection to a tenant."""

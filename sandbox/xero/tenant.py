@@ -29,10 +29,11 @@ def currency_name(code: str) -> str:
 
 @dataclass(slots=True)
 class Tenant:
-    """A Xero organisation's books and what it allows."""
+    """A Xero organisation's books and what it allows; `type` is ORGANISATION but for an adviser's practice."""
 
     id: str
     name: str
+    type: str
     short_code: str
     base_currency: str
     country_code: str

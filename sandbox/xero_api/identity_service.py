@@ -84,7 +84,7 @@ def token_set(world: World, grant: Grant) -> dict[str, object]:
         "exp": now_ms // 1000 + _ID_TOKEN_SECONDS,
         "sub": grant.subject.replace("-", ""),
         "xero_userid": grant.subject,
-        "email": f"{grant.subject[:8]}@example.com",
+        "email": world.office.users[grant.subject].email,
     }
     return {"id_token": make_jwt(claims, world.ids.secret()), **issued}
 
