@@ -29,7 +29,7 @@ class Entry:
             "service": call.service,
             "method": call.method,
             "path": call.path,
-            "query": call.query_text,
+            "query": call.query_without_secrets,
             "tenant": call.tenant or None,
             "key": call.key or None,
             "body_sha256": self.body_sha256,

@@ -1,5 +1,6 @@
 """What came over the wire and what goes back: values, no sockets."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,9 @@ from sandbox.fault_spec import FaultSpec
 
 JSON = "application/json; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
+HTML = "text/html; charset=utf-8"
+
+_SECRET_PARAMETER = re.compile(r"(\b(?:code|code_verifier|state|client_secret|token|access_token|refresh_token)=)[^&]*")
 
 encode_json = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -56,15 +60,23 @@ class Call:
                 return values[-1]
         return None
 
+    @property
+    def query_without_secrets(self) -> str:
+        """The query text as it came, but for the values of fields that hold secrets."""
+        return _SECRET_PARAMETER.sub(r"\1...", self.query_text)
+
     def forget_contents(self) -> None:
         """Let go of the body and of the headers, which hold credentials."""
         self.body = b""
         self.headers = {}
 
+    def form_values(self) -> dict[str, list[str]]:
+        """The body read as application/x-www-form-urlencoded, with every value of every field."""
+        return parse_qs(self.body.decode("utf-8", "replace"), keep_blank_values=True)
+
     def form(self) -> dict[str, str]:
-        """The body read as application/x-www-form-urlencoded."""
-        values = parse_qs(self.body.decode("utf-8", "replace"), keep_blank_values=True)
-        return {name: texts[-1] for name, texts in values.items()}
+        """The same with the last value of every field."""
+        return {name: texts[-1] for name, texts in self.form_values().items()}
 
 
 @dataclass(slots=True)

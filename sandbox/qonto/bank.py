@@ -8,6 +8,12 @@ from sandbox.tokens import QONTO_LIVES, Grant, TokenIssuer
 
 CLIENT_ID = "sandbox-qonto-client"
 CLIENT_SECRET = "sandbox-qonto-secret"  # noqa: S105 - opens nothing but this sandbox
+SCOPES = frozenset(
+    {
+        *("offline_access", "organization.read", "membership.read", "webhook"),
+        *("bank_account.write", "attachment.read"),
+    }
+)
 SCOPE = "offline_access organization.read membership.read"
 
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from sandbox.faults import Fault
 from sandbox.qonto import errors
-from sandbox.qonto_api import token_endpoint
+from sandbox.qonto_api import sign_in, token_endpoint
 from sandbox.qonto_api.callers import Caller, find_caller
 from sandbox.qonto_api.reads import read
 from sandbox.wire import Answer, Call
@@ -12,6 +12,7 @@ from sandbox.work import work_among_faults
 from sandbox.world import World
 
 _OAUTH = {
+    "/oauth2/auth": sign_in.authorize,
     "/oauth2/token": token_endpoint.token,
     "/oauth2/revoke": token_endpoint.revoke,
 }

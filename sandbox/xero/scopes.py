@@ -10,6 +10,18 @@ _SCOPES = {
     "banktransactions": frozenset({"accounting.banktransactions", "accounting.transactions"}),
     "contacts": frozenset({"accounting.contacts"}),
 }
+_ACCOUNTING = (
+    *("transactions", "invoices", "payments", "banktransactions", "manualjournals", "settings", "contacts"),
+    *("attachments", "journals", "reports", "budgets"),
+)
+# What a consent may ask for: the person's identity, and the granular and the broad scopes of the Accounting API.
+KNOWN = frozenset(
+    {
+        *("openid", "profile", "email", "offline_access", "bankfeeds", "assets", "files", "projects"),
+        *(f"accounting.{name}" for name in _ACCOUNTING),
+        *(f"accounting.{name}.read" for name in _ACCOUNTING),
+    }
+)
 
 
 @lru_cache(maxsize=1024)

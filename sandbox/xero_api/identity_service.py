@@ -1,4 +1,4 @@
-"""identity.xero.com: token sets and their revocation."""
+"""login.xero.com and identity.xero.com: consent, token sets and their revocation."""
 
 import base64
 import binascii
@@ -12,12 +12,13 @@ from sandbox.work import work_among_faults
 from sandbox.world import World
 from sandbox.xero.errors import spoiled
 from sandbox.xero.office import CLIENT_ID, CLIENT_SECRET, make_jwt
+from sandbox.xero_api import consent
 
 _ID_TOKEN_SECONDS = 300
 
 
 class IdentityService:
-    """The token and revocation endpoints; a client names itself by Basic auth or in the body."""
+    """The consent that a browser sees; tokens and revocation, for a client by Basic auth or by its body."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -36,6 +37,8 @@ class IdentityService:
 
     def _work(self, call: Call) -> Answer:
         path = call.path.lower()
+        if path == "/connect/authorize":
+            return consent.authorize(self._world, call)
         if path not in ("/connect/token", "/connect/revocation"):
             return json_answer({"error": "not_found"}, 404)
         if call.method != "POST":
