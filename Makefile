@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check prove soak bench fix lock clean
+.PHONY: help demo test check prove soak bench pictures fix lock clean
 
 help: ## Show what each command does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,10 @@ soak: $(VENV)/.dev ## Ten minutes of chaos over 300 organisations
 
 bench: $(VENV)/.dev ## Measure speed, memory and whole nights; writes docs/performance.md
 	@$(BIN)/python -m benchmarks
+
+pictures: $(VENV)/.dev ## Take the pictures of the page anew, into docs/screenshots
+	@rm -rf docs/screenshots
+	@$(BIN)/python -m pytest -q tests/acceptance/test_page_in_a_browser.py -k customer --pictures docs/screenshots
 
 check: $(VENV)/.dev ## Lint, types, import contracts, the contract of events
 	@$(BIN)/ruff check .

@@ -32,7 +32,7 @@ PORT = 8900
 
 @click.command()
 @click.option("--seed", default=1, show_default=True, help="Another seed makes another world.")
-@click.option("--organisations", default=25, show_default=True, type=click.IntRange(3, 500))
+@click.option("--organisations", default=25, show_default=True, type=click.IntRange(4, 500))
 @click.option("--max-transactions", default=2000, show_default=True, type=click.IntRange(10, 2000))
 @click.option("--web", is_flag=True, help="Then leave it all running, with the page where a customer connects Xero.")
 @as_json

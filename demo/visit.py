@@ -15,9 +15,9 @@ from web.server import Server
 
 PORT = 8080
 HOST = "127.0.0.1"
-COMPANY = "Boulangerie Ada SARL"
+COMPANY = "Boulangerie Camille SARL"
 PEOPLE = (
-    {"first_name": "Ada", "last_name": "Owner", "role": "owner"},
+    {"first_name": "Camille", "last_name": "Owner", "role": "owner"},
     {"first_name": "Adam", "last_name": "Admin", "role": "admin"},
     {"first_name": "Rita", "last_name": "Accountant", "role": "reporting"},
     {"first_name": "Max", "last_name": "Manager", "role": "manager"},
@@ -53,15 +53,15 @@ def go_on(screen: Screen, world: Sandbox, workbench: Workbench, web_url: str, st
 
 def found_company(world: Sandbox) -> dict[str, Any]:
     """A company with a person of each role, and a Xero login that reaches three organisations."""
-    xero = {"tenant_name": "Boulangerie Ada", "connected": False, "user": "Ada"}
+    xero = {"tenant_name": "Boulangerie Camille", "connected": False, "user": "Camille"}
     accounts = [{"name": "Compte courant"}, {"name": "Épargne"}, {"name": "Taxes"}]
     made: dict[str, Any] = world.post(
         "/organisations", {"name": COMPANY, "people": [*PEOPLE], "accounts": accounts, "xero": xero}
     )
-    london = {"tenant_name": "Ada's Bakery London", "base_currency": "GBP", "currencies": []}
-    locked = {"tenant_name": "Ada Immobilier", "period_lock_date": "2026-12-31"}
+    london = {"tenant_name": "Camille's London", "base_currency": "GBP", "currencies": []}
+    locked = {"tenant_name": "Camille Immobilier", "period_lock_date": "2026-12-31"}
     others = [world.post("/tenants", one)["tenant_id"] for one in (london, locked)]
-    world.post("/xero/users", {"name": "Ada", "tenants": [made["tenant_id"], *others]})
+    world.post("/xero/users", {"name": "Camille", "tenants": [made["tenant_id"], *others]})
     return made
 
 
@@ -70,7 +70,7 @@ def _introduce(screen: Screen, world: Sandbox, web_url: str, made: dict[str, Any
     row = '{"transactions": [{"amount_cents": 1250, "label": "Moulin Dupont"}]}'
     pay = f"{control}/qonto/{made['organisation_id']}/transactions -d '{row}'"
     screen.say(f"The page is at {web_url}", style="bold")
-    screen.say(f"Sign in as one of the people of {COMPANY}, and connect Xero as Ada. Then let something happen:")
+    screen.say(f"Sign in at Qonto as somebody of {COMPANY}, at Xero as Camille. Then let something happen:")
     screen.say(f"  a payment settles:    {pay}")
     screen.say(f'  it becomes 23:00:     {control}/clock -d \'{{"now": "2026-11-20T22:00:00Z"}}\'')
     screen.say(f"  Xero lets us out:     {control}/xero/{made['tenant_id']}/disconnect -d '{{}}'")

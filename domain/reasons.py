@@ -137,7 +137,7 @@ SENTENCES: dict[str, str] = {
     NotConnected.ALREADY: "This company is connected to Xero already.",
     NotConnected.ENDING: "This company is being disconnected at this moment. Try again in a minute.",
     NotConnected.TAKEN: "That Xero organisation is connected to another Qonto company. Choose another one.",
-    NotConnected.ANOTHER: "This company is connected to another Xero organisation. Choose that one or disconnect first.",
+    NotConnected.ANOTHER: "This company is connected to another Xero organisation. Choose it, or disconnect first.",
     NotConnected.NOTHING_REACHED: "Xero did not let us into any organisation.",
     NotConnected.NOT_CHOSEN: "No Xero organisation was chosen.",
     NotConnected.AT_ONCE: "Somebody else changed this connection at the same moment. Look at it again.",

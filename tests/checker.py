@@ -589,7 +589,7 @@ def _people_waiting(books: Books) -> Iterator[tuple[datetime, datetime]]:
 
 def _brought(customer: Customer) -> set[str]:
     known: Row = getattr(customer, "known", {})
-    return {tokens["refresh_token"] for name, tokens in known.items() if name in {"xero_tokens", "qonto_tokens"}}
+    return {known[name]["refresh_token"] for name in ("xero_tokens", "qonto_tokens") if known.get(name)}
 
 
 # Reading.

@@ -124,11 +124,11 @@ class Site:
         return told
 
     def _answer(self, asked: Asked, visit: Visit) -> Answer:
-        if asked.route is None:
-            return Page("nowhere.html", status=asked.status)
-        if asked.route.is_paced:
+        if asked.route and asked.route.is_paced:
             self._pace.check(asked.peer)
         visit.session = session_of(self._workbench, visit.token)
+        if asked.route is None:
+            return Page("nowhere.html", status=asked.status)
         if asked.route.method == "POST":
             check_origin(asked.headers, self._web_url)
             check_form(visit)

@@ -181,7 +181,7 @@ def press_elsewhere(shown: Shown, button: str, **filled: Any) -> str:
     """Fill in a form of the sandbox and press its button; where it sends the browser then."""
     form = shown.form(button)
     name, value = form.buttons[button]
-    told = form.fields | filled | ({name: value} if name else {})
+    told = form.fields | ({name: value} if name else {}) | filled
     action = urljoin(shown.address, form.action)
     answer = requests.post(action, data=told, timeout=20, allow_redirects=False)
     return answer.headers.get("Location", "") or answer.text

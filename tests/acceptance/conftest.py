@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -12,7 +14,9 @@ from clients.http import Http
 from models.database import close_connection, configure, connected
 from models.database import database as proxy
 from models.migrate import migrate
-from tests.acceptance.world import Office, World
+from tests.acceptance.browser import Browser
+from tests.acceptance.page import PEOPLE, Person, open_site
+from tests.acceptance.world import Company, Office, Row, World
 from tests.sandbox.world_client import running_world
 from tests.servers.postgres import PostgresServer
 
@@ -97,3 +101,25 @@ def office(world: World, database_url: str, http: Http) -> Iterator[Office]:
         yield made
         made.check()
     _close_everything()
+
+
+@pytest.fixture
+def visitor(office: Office) -> Iterator[Callable[..., Person]]:
+    """Makes a person of a company, a new one unless it is named, with a browser and a login at Xero of their own.
+
+    `books` describes the company's Xero organisation, which we have not been let into yet.
+    """
+    site = open_site(office)
+    browsers: list[Browser] = []
+
+    def make(
+        company: Company | None = None, language: str = "en", books: Row | None = None, **description: Any
+    ) -> Person:
+        xero = {"user": uuid4().hex, "connected": False, "tenant_name": "Farolillo Libros", **(books or {})}
+        browsers.append(Browser(site, language))
+        made = company or office.company(**{"people": PEOPLE, "xero": xero, **description})
+        return Person(browsers[-1], made, str(made.known["xero_user"]))
+
+    yield make
+    for browser in browsers:
+        browser.close()

@@ -18,9 +18,9 @@ STATIC = ("/static/style.css", "/static/progress.js", "/static/mark.svg")
 
 
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest) -> str:
+def database_url(sqlite_url: str) -> str:
     """One database is enough here."""
-    return str(request.getfixturevalue("sqlite_url"))
+    return sqlite_url
 
 
 @pytest.fixture

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.sandbox.app import BACK, PKCE, VERIFIER, App, qonto_app, xero_app
 from tests.sandbox.world_client import Party, WorldClient
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=CHROMIUM) as chromium:
-        yield chromium
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def page(browser: Browser, world: WorldClient) -> Iterator[Page]:
+def page(chromium: Browser, world: WorldClient) -> Iterator[Page]:
     """A page in which nothing may go wrong; the app's own address answers with an empty one."""
-    with browser.new_context(base_url=world.url) as context:
+    with chromium.new_context(base_url=world.url) as context:
         page = context.new_page()
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text))

@@ -7,7 +7,9 @@ which leaves it running for the next test.
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.servers.chromium import running_chromium
 from tests.servers.postgres import PostgresServer, running_postgres
 from tests.servers.rabbitmq import RabbitmqServer, running_rabbitmq
 
@@ -50,3 +52,10 @@ def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> Ite
     """The address of this test's own database."""
     with postgres_server.fresh_database(template=postgres_template) as database:
         yield postgres_server.url_of(database)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The session's browser."""
+    with running_chromium() as browser:
+        yield browser

@@ -1,0 +1,243 @@
+"""A customer's whole way over the page: sign in, connect, see it work, disconnect, connect again."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from models.credential import Credential
+from models.organisation import Connection
+from models.states import ConnectionState
+from tests.acceptance.page import NAME, Visitor, follow
+from tests.acceptance.world import Office, spends
+
+pytestmark = pytest.mark.acceptance
+
+
+def test_a_customer_signs_in_names_the_connection_says_yes_at_xero_and_is_done(
+    office: Office, visitor: Visitor
+) -> None:
+    ada = visitor()
+
+    start = ada.sign_in()
+    assert start.heading == "Connect Xero"
+    confirm = ada.consent()
+    assert confirm.heading == "Connect to Farolillo Libros?"
+    assert "not locked" in confirm.html
+    finished = ada.browser.press(confirm, "Connect")
+
+    assert finished.heading == "Xero is connected"
+    assert "being read" in finished.html
+    follow(office, ada)
+    office.run_until_quiet()
+    again = ada.browser.get("/connected")
+    assert "in Xero" in again.html
+    assert [account["name"] for account in ada.company.bank_accounts()] == ["Main"]
+    assert (ada.company.connection.name, ada.company.connection.state) == (NAME, ConnectionState.LIVE)
+
+
+def test_the_page_says_what_the_last_night_did_and_who_connected_it(office: Office, visitor: Visitor) -> None:
+    ada = visitor()
+    ada.sign_in()
+    ada.connect()
+    follow(office, ada)
+    ada.company.moves(spends(12_50), spends(3_00))
+    office.night()
+    rita = visitor(ada.company)
+
+    shown = rita.sign_in("reporting")
+
+    assert shown.heading == NAME
+    assert "done" in shown.html
+    assert "2 transactions sent" in shown.html
+    assert "Ada Lovelace" in shown.html
+    assert ada.person("owner")["id"] not in shown.html
+    assert len(ada.company.rows()) == 2
+
+
+def test_reconnecting_to_the_same_xero_organisation_sends_nothing_twice(office: Office, visitor: Visitor) -> None:
+    ada = visitor()
+    ada.sign_in()
+    ada.connect()
+    follow(office, ada)
+    before = ada.company.moves(spends(12_50), spends(3_00))
+    office.night()
+
+    ada.sign_in()
+    left = ada.disconnect()
+    assert left.heading == NAME
+    assert "Being disconnected" in left.html
+    office.run_until_quiet()
+    assert ada.browser.get("/").heading == "Connect Xero"
+    assert ada.browser.get("/connect").form("Continue to Xero").fields["name"] == [NAME]
+    ada.connect()
+    follow(office, ada)
+    after = ada.company.moves(spends(7_00))
+    office.night()
+
+    assert sorted(ada.company.row_ids()) == sorted(before + after)
+    assert len(ada.company.bank_accounts()) == 1
+
+
+def test_whoever_disconnects_what_they_have_just_connected_signs_in_again(office: Office, visitor: Visitor) -> None:
+    ada = visitor()
+    ada.sign_in()
+    ada.connect()
+    follow(office, ada)
+    office.run_until_quiet()
+
+    ada.disconnect()
+    office.run_until_quiet()
+
+    assert ada.browser.get("/").heading == "You are signed out"  # what let us into Qonto is gone, here too
+    assert ada.browser.session == ""
+    assert {one.secret for one in Credential.select()} == {""}
+    assert ada.sign_in().heading == "Connect Xero"
+
+
+def test_reconnecting_to_another_xero_organisation_starts_books_of_its_own(office: Office, visitor: Visitor) -> None:
+    ada = visitor()
+    other = office.world.sandbox.post("/tenants", {"tenant_name": "Farolillo Norte"})["tenant_id"]
+    ada.reaches(ada.company.tenant, other)
+    ada.sign_in()
+    ada.connect()
+    follow(office, ada)
+    before = ada.company.moves(spends(12_50))
+    office.night()
+    assert ada.company.row_ids() == before
+    ada.sign_in()
+    ada.disconnect()
+    office.run_until_quiet()
+
+    ada.connect(other)
+    office.companies.clear()  # of what was connected before, no more is asked
+    ada.company.known["tenant_id"], ada.company.starts_at = other, None
+    follow(office, ada)
+    after = ada.company.moves(spends(7_00))
+    office.night()
+
+    assert ada.company.row_ids() == after
+    assert len(ada.company.bank_accounts()) == 1
+
+
+def test_a_customer_whom_xero_lets_out_reconnects_and_nothing_is_missing(office: Office, visitor: Visitor) -> None:
+    ada = visitor()
+    ada.sign_in()
+    ada.connect()
+    follow(office, ada)
+    office.run_until_quiet()
+    ada.company.in_xero("disconnect")
+    missed = ada.company.moves(spends(12_50))
+    office.night()
+
+    shown = ada.sign_in()
+    assert "Needs reconnecting" in shown.html
+    again = ada.browser.follow(shown, "Reconnect Xero")
+    assert again.heading == "Reconnect Xero"
+    ada.connect(name="New name")
+    office.night()
+
+    assert ada.sign_in().heading == "New name"
+    assert ada.company.row_ids() == missed
+
+
+def test_what_keeps_transactions_out_of_xero_is_said_with_what_to_do(office: Office, visitor: Visitor) -> None:
+    ada = visitor()
+    ada.sign_in()
+    ada.connect()
+    follow(office, ada)
+    [held] = ada.company.moves(spends(12_50))
+    today = office.world.now.date().isoformat()
+    ada.company.in_xero("lock-date", {"period_lock_date": today})
+    office.night()
+    ada.company.missing[held] = "held: lock_date"
+
+    shown = ada.sign_in()
+
+    assert "What needs your attention" in shown.html
+    assert "1 transaction" in shown.html
+    assert "Move the lock date and it is sent the next night." in shown.html
+
+
+def test_before_saying_yes_a_customer_reads_what_it_means_tonight(office: Office, visitor: Visitor) -> None:
+    locked = office.world.now.date().isoformat()
+    london = {"tenant_name": "London Ltd", "base_currency": "GBP", "period_lock_date": locked}
+    ada = visitor(books=london)
+    ada.sign_in()
+
+    confirm = ada.consent()
+
+    assert "<dd>GBP</dd>" in confirm.html
+    assert "does not have the currency EUR" in confirm.html
+    assert "Transactions dated until then wait until you move the lock date in Xero." in confirm.html
+    ada.company.in_xero("currencies", {"add": ["EUR"]})
+    ada.company.in_xero("lock-date", {"period_lock_date": "2020-12-31"})
+    better = ada.browser.get(confirm.address)
+    assert "does not have" not in better.html
+    assert "Xero converts them to GBP" in better.html
+    assert "31 December 2020" in better.html
+    assert "so nothing waits for that" in better.html
+
+
+def test_whoever_cancels_leaves_nothing_behind(office: Office, visitor: Visitor) -> None:
+    ada = visitor()
+    ada.sign_in()
+
+    ada.browser.press(ada.consent(), "Cancel")
+
+    assert Connection.select().count() == 0
+    assert [one.kind for one in Credential.select()] == ["qonto_oauth"]
+    tenants = office.world.sandbox.get("/tenants")["tenants"]
+    assert [one["connected"] for one in tenants if one["tenant_id"] == ada.company.tenant] == [False]
+
+
+def test_names_from_qonto_and_xero_are_shown_and_never_run(office: Office, visitor: Visitor) -> None:
+    hostile = "<script>alert(1)</script>"
+    ada = visitor(
+        name=f"{hostile} SL",
+        people=[{"first_name": hostile, "last_name": '"><b>', "role": "owner"}],
+        accounts=[{"name": f"Main {hostile}"}],
+        books={"tenant_name": f"Books {hostile}"},
+    )
+    ada.sign_in()
+    ada.connect(name=f"Mine {hostile}")
+    follow(office, ada)
+    office.run_until_quiet()
+    ada.browser.get("/")
+    ada.browser.get("/disconnect")
+
+    for shown in ada.browser.seen:
+        assert "<script>alert" not in shown.html
+        assert '"><b>' not in shown.html
+    assert "&lt;script&gt;" in ada.browser.seen[-1].html
+
+
+@pytest.mark.parametrize("language", ["fr", "es", "de", "it"])
+def test_the_whole_way_can_be_gone_in_another_language(office: Office, visitor: Visitor, language: str) -> None:
+    ada = visitor(language=language)
+    ada.browser.headers["Accept-Language"] = "en"
+
+    ada.browser.get(f"/?lang={language}")
+    start = ada.browser.get("/")
+
+    assert f'<html lang="{language}">' in start.html
+    assert "Sign in with Qonto" not in start.html
+
+
+def test_two_tabs_that_connect_at_once_make_one_connection(office: Office, visitor: Visitor) -> None:
+    ada = visitor()
+    ada.sign_in()
+    eva = visitor(ada.company)
+    eva.sign_in()
+    confirms = [person.consent() for person in (ada, eva)]
+    people = list(zip((ada, eva), confirms, strict=True))
+
+    with ThreadPoolExecutor(2) as threads:
+        shown = list(threads.map(lambda one: one[0].browser.press(one[1], "Connect"), people))
+
+    assert sorted(one.status for one in shown) == [200, 409]
+    assert Connection.select().count() == 1
+    follow(office, ada)
+    office.run_until_quiet()
+    assert len(ada.company.bank_accounts()) == 1
