@@ -3,14 +3,15 @@
 import base64
 import random
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """Makes ids; two of them with the same seed make the same ones."""
+    """Makes ids; two of them with the same seed make the same ones. `told` are its secrets, oldest first."""
 
     source: random.Random
+    told: list[str] = field(default_factory=list)
 
     @classmethod
     def seeded(cls, seed: str | int | None) -> "Ids":
@@ -23,4 +24,6 @@ class Ids:
 
     def secret(self) -> str:
         """43 characters that nobody guesses by accident."""
-        return base64.urlsafe_b64encode(self.source.randbytes(32)).rstrip(b"=").decode()
+        secret = base64.urlsafe_b64encode(self.source.randbytes(32)).rstrip(b"=").decode()
+        self.told.append(secret)
+        return secret

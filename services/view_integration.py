@@ -42,7 +42,8 @@ class Problem:
 class Integration:
     """`since` and `by` tell who connected it first; moments are in the organisation's time zone.
 
-    `is_at_work`: accounts are being made at this moment. `last_night` is `None` before the first.
+    `is_ending`: a person has ended it, and it is being taken leave of. `is_at_work`: something is being done at this
+    moment that a person waits for. `last_night` is `None` before the first.
     """
 
     state: str
@@ -52,6 +53,7 @@ class Integration:
     by: str
     next_night: datetime
     last_night: Night | None
+    is_ending: bool
     is_at_work: bool
     accounts: tuple[AccountView, ...]
     problems: tuple[Problem, ...]
@@ -60,14 +62,11 @@ class Integration:
     def needs_reconnecting(self) -> bool:
         return self.state == ConnectionState.NEEDS_RECONNECT
 
-    @property
-    def is_ending(self) -> bool:
-        return self.state == ConnectionState.DISCONNECTING
-
 
 def view_integration(organisation_id: str, now: datetime) -> Integration | None:
     """The organisation's own, `None` when it is not connected."""
-    connection = current_connection(organisation_id)
+    is_ending = is_open(organisation_id, RunKind.DISCONNECTION)
+    connection = newest_connection(organisation_id) if is_ending else current_connection(organisation_id)
     if connection is None:
         return None
     zone = time_zone_of(organisation_id)
@@ -81,7 +80,8 @@ def view_integration(organisation_id: str, now: datetime) -> Integration | None:
         by=name_in(audit.who_did("connection.add", connection.id)),
         next_night=next_night(now, zone),
         last_night=Night(nights[0].local_date, nights[0].state, nights[0].posted) if nights else None,
-        is_at_work=is_open(organisation_id, RunKind.ACCOUNTS) or is_open(organisation_id, RunKind.DISCONNECTION),
+        is_ending=is_ending,
+        is_at_work=is_ending or is_open(organisation_id, RunKind.ACCOUNTS),
         accounts=accounts,
         problems=(*_of_accounts(accounts), *_of_transactions(connection)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from models.migrate import migrate
 from tests.acceptance.browser import Browser
 from tests.acceptance.page import PEOPLE, Person, open_site
 from tests.acceptance.world import Company, Office, Row, World
+from tests.canaries import Canaries
+from tests.checker import reader
 from tests.sandbox.world_client import running_world
 from tests.servers.postgres import PostgresServer
 
@@ -93,18 +96,30 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def office(world: World, database_url: str, http: Http) -> Iterator[Office]:
-    """Our own side of the world. The journey has failed unless the last questions are answered well."""
+def canaries(world: World) -> Canaries:
+    """Every secret of the world from now on."""
+    return Canaries(reader(world))
+
+
+@pytest.fixture
+def office(
+    world: World, database_url: str, http: Http, canaries: Canaries, caplog: pytest.LogCaptureFixture
+) -> Iterator[Office]:
+    """Our own side of the world. The journey has failed unless the last questions are answered well, and its log is
+    clean.
+    """
+    caplog.set_level(logging.INFO)
     configure(database_url)
     with connected():
         made = Office(world, database_url, http)
         yield made
         made.check()
     _close_everything()
+    assert canaries.seen_in([("the log", caplog.text)], words=True) == []
 
 
 @pytest.fixture
-def visitor(office: Office) -> Iterator[Callable[..., Person]]:
+def visitor(office: Office, canaries: Canaries) -> Iterator[Callable[..., Person]]:
     """Makes a person of a company, a new one unless it is named, with a browser and a login at Xero of their own.
 
     `books` describes the company's Xero organisation, which we have not been let into yet.
@@ -123,3 +138,5 @@ def visitor(office: Office) -> Iterator[Callable[..., Person]]:
     yield make
     for browser in browsers:
         browser.close()
+        pages = [(shown.address.partition("?")[0], f"{shown.html} {shown.headers}") for shown in browser.seen]
+        assert canaries.seen_in(pages) == []

@@ -27,6 +27,8 @@ from cli import main
 from messaging.destinations import TOLD_EXCHANGE
 from messaging.event_queues import EXCHANGE, declare_event_queues
 from models.database import database as proxy
+from tests.canaries import Canaries
+from tests.checker import reader
 from tests.events import KEY, KEY_ID
 from tests.sandbox.world_client import READY, REPOSITORY, Party, WorldClient
 from tests.servers.postgres import PostgresServer
@@ -85,6 +87,7 @@ class Company:
         self.folder = folder
         self.settings = settings
         self.told: list[str] = []
+        self.canaries: Canaries | None = None
         self.processes: list[Process] = []
         self.supervised: dict[str, tuple[str, ...]] = {}
         self.restarts: Counter[str] = Counter()
@@ -112,6 +115,7 @@ class Company:
             timeout=COMMAND_SECONDS,
             check=False,
         )
+        self.told.append(" ".join(arguments))
         return self._noted(Ran(done.returncode, done.stdout, done.stderr))
 
     def ask(self, *arguments: str, stdin: str = "", **changes: str) -> Ran:
@@ -239,13 +243,28 @@ class Company:
         self.until(lambda: self.query(waiting) == [(runs,)], f"{runs} runs to wait")
 
     def close(self) -> None:
-        """Kill what still runs, and show what each process wrote: pytest shows it when the test failed."""
+        """Kill what still runs, show what each process wrote, and look for secrets in all that is left of them."""
         for process in self.processes:
             process.end(signal.SIGKILL)
         for process in self.processes:
             sys.stdout.write(
                 f"--- {process.output.parent.name}: exit {process.exit_code}\n{process.log()[-LAST_BYTES:]}\n"
             )
+        if self.canaries:
+            logs = [(f"the log of {process.output.parent.name}", process.log()) for process in self.processes]
+            told = [("what was printed", text) for text in self.told]
+            seen = self.canaries.seen_in(logs, words=True) + self.canaries.seen_in([*told, *self._stored()])
+            assert seen == []
+
+    def _stored(self) -> Iterator[tuple[str, str]]:
+        """Each table as text; none where the database is gone."""
+        if self.database_url.startswith("sqlite"):
+            yield "the database file", "\n".join(self.dump())
+            return
+        with suppress(psycopg.OperationalError):
+            for (table,) in self.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
+                rows = self.query(f'SELECT t::text FROM "{table}" AS t')
+                yield f"table {table}", "\n".join(text for (text,) in rows)
 
 
 class Broker:
@@ -422,6 +441,7 @@ def company(
     """A company with a migrated PostgreSQL and an empty RabbitMQ of its own, and nothing running yet."""
     with postgres_server.fresh_database(template=migrated) as database:
         company = Company(tmp_path, company_settings(town.url, postgres_server.url_of(database), rabbitmq_url))
+        company.canaries = Canaries(reader(town))
         try:
             with telling(town, rabbitmq_url):
                 yield company
@@ -449,6 +469,7 @@ def small_company(town: WorldClient, migrated_file: Path, tmp_path: Path) -> Ite
     """A company on one machine: a migrated SQLite file, no broker."""
     shutil.copy(migrated_file, tmp_path / "company.sqlite3")
     company = Company(tmp_path, company_settings(town.url, f"sqlite:///{tmp_path}/company.sqlite3", "memory://"))
+    company.canaries = Canaries(reader(town))
     try:
         yield company
     finally:

@@ -9,6 +9,8 @@ import pytest
 
 from tests.acceptance import processes
 from tests.acceptance.processes import company_settings, telling
+from tests.canaries import Canaries
+from tests.checker import reader
 from tests.faults.rig import Aftermath, Failpoints, FaultyCompany, proxied
 from tests.faults.table import FaultTable
 from tests.sandbox.world_client import WorldClient
@@ -71,6 +73,7 @@ def company(
     with postgres_server.fresh_database(template=migrated) as database:
         settings = company_settings(town.url, postgres_server.url_of(database), rabbitmq_url)
         company = FaultyCompany(tmp_path, settings | {"FAILPOINTS": str(failpoints.folder)})
+        company.canaries = Canaries(reader(town))
         try:
             with telling(town, rabbitmq_url):
                 yield company

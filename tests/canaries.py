@@ -1,0 +1,40 @@
+"""What must never be seen: every token, code and key that the world ever made, and every IBAN, looked for in texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+SHORTEST = 12  # a secret that is shorter could be anybody's word
+
+
+class Canaries:
+    """The secrets of a world from now on. `read` asks its control API."""
+
+    def __init__(self, read: Callable[..., Any]) -> None:
+        self._read = read
+        self._after = int(read("/secrets")["last"])
+
+    def seen_in(self, texts: Iterable[tuple[str, str]], *, words: bool = False) -> list[str]:
+        """A line for each secret in a text, which is given with the name of its place; none is quoted.
+
+        With `words`, customers' words are looked for too: in a log they have no place, in a database they have.
+        """
+        told = self._read("/secrets", after=str(self._after))
+        wanted = [(secret, "a secret") for secret in told["secrets"] if len(secret) >= SHORTEST]
+        wanted += [(form, "an IBAN") for iban in told["ibans"] if len(iban) >= SHORTEST for form in _forms(iban)]
+        wanted += [(word, "a customer's word") for word in told["words"] if words and len(word) >= SHORTEST]
+        pattern = re.compile("|".join(re.escape(secret) for secret, _ in wanted) or "(?!)")
+        kinds = dict(wanted)
+        return [line for place, text in texts for line in _lines(place, text, pattern, kinds)]
+
+
+def _forms(iban: str) -> tuple[str, str]:
+    """As it is stored, and in groups of four as people write it."""
+    return iban, " ".join(iban[start : start + 4] for start in range(0, len(iban), 4))
+
+
+def _lines(place: str, text: str, pattern: re.Pattern[str], kinds: dict[str, str]) -> Iterator[str]:
+    for found in pattern.finditer(text):
+        yield f"{kinds[found[0]]} is seen in {place}: ...{text[max(0, found.start() - 60) : found.start()]}***"
