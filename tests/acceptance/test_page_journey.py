@@ -8,7 +8,8 @@ import pytest
 
 from models.credential import Credential
 from models.organisation import Connection
-from models.states import ConnectionState
+from models.states import ConnectionState, Lane
+from services.request_sync import request_sync
 from tests.acceptance.page import NAME, Visitor, follow
 from tests.acceptance.world import Office, spends
 
@@ -140,6 +141,25 @@ def test_a_customer_whom_xero_lets_out_reconnects_and_nothing_is_missing(office:
 
     assert ada.sign_in().heading == "New name"
     assert ada.company.row_ids() == missed
+
+
+def test_whoever_reconnects_in_the_session_that_connected_is_connected(office: Office, visitor: Visitor) -> None:
+    ada = visitor()
+    ada.sign_in()
+    ada.connect()
+    follow(office, ada)
+    office.run_until_quiet()
+    ada.company.in_xero("disconnect")
+    request_sync(ada.company.connection, Lane.INTERACTIVE, "ada", office.world.now)
+    office.run_until_quiet()
+    assert ada.company.connection.state == ConnectionState.NEEDS_RECONNECT
+
+    ada.connect()
+
+    assert ada.browser.get("/").heading == NAME
+    [paid] = ada.company.moves(spends(12_50))
+    office.night()
+    assert ada.company.row_ids() == [paid]
 
 
 def test_what_keeps_transactions_out_of_xero_is_said_with_what_to_do(office: Office, visitor: Visitor) -> None:

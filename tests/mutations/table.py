@@ -8,6 +8,7 @@ from tests.mutations.leaving import LEAVING
 from tests.mutations.memory import MEMORY
 from tests.mutations.messages import MESSAGES
 from tests.mutations.mutation import Mutation
+from tests.mutations.page import PAGE
 from tests.mutations.sending import SENDING
 from tests.mutations.telling import TELLING
 from tests.mutations.wires import WIRES
@@ -21,4 +22,5 @@ MUTATIONS: tuple[Mutation, ...] = (
     *FOLLOWING,
     *LEAVING,
     *TELLING,
+    *PAGE,
 )

@@ -19,6 +19,8 @@ ENCODED, OLD_ENCODED = base64.b64encode(KEY).decode(), base64.b64encode(OLD_KEY)
 URLS = {
     "QONTO_XERO_XERO_API_URL": "xero_api_url",
     "QONTO_XERO_XERO_IDENTITY_URL": "xero_identity_url",
+    "QONTO_XERO_XERO_LOGIN_URL": "xero_login_url",
+    "QONTO_XERO_WEB_URL": "web_url",
     "QONTO_XERO_QONTO_API_URL": "qonto_api_url",
     "QONTO_XERO_QONTO_OAUTH_URL": "qonto_oauth_url",
     "QONTO_XERO_QONTO_APP_URL": "qonto_app_url",
@@ -45,6 +47,8 @@ def test_with_an_empty_environment_everything_runs_on_this_machine_against_the_r
     assert settings.broker_url == settings.events_broker_url == "memory://"
     assert settings.xero_api_url == "https://api.xero.com"
     assert settings.xero_identity_url == "https://identity.xero.com"
+    assert settings.xero_login_url == "https://login.xero.com/identity"
+    assert (settings.web_url, settings.web_proxies) == ("http://localhost:8080", 0)
     assert settings.qonto_api_url == "https://thirdparty.qonto.com"
     assert settings.qonto_oauth_url == "https://oauth.qonto.com"
     assert settings.qonto_app_url == "https://app.qonto.com"
@@ -237,3 +241,10 @@ def test_failpoints_can_only_be_armed_beside_a_sandbox() -> None:
         read_settings(environment)
 
     assert read_settings(environment | {"QONTO_XERO_CLOCK_URL": "http://127.0.0.1:1"}).failpoints == "/tmp/failpoints"
+
+
+def test_how_many_proxies_stand_before_the_page_is_a_digit() -> None:
+    assert read_settings({"QONTO_XERO_WEB_PROXIES": "2"}).web_proxies == 2
+    for malformed in ("-1", "many", "10", "1.5", "²"):
+        with pytest.raises(SettingsError, match="QONTO_XERO_WEB_PROXIES is not a number from 0 to 9"):
+            read_settings({"QONTO_XERO_WEB_PROXIES": malformed})
