@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -254,9 +255,24 @@ def test_a_customer_who_may_not_or_will_not_or_cannot_is_told_what_to_do(
     ada.open()
     expect(ada.page.get_by_text("Needs reconnecting")).to_be_visible()
     ada.look("needs-reconnecting", re.compile("Farolillo"))
+    ada.page.get_by_role("link", name="Reconnect Xero").click()
+    ada.look("reconnect", "Reconnect Xero")
+    ada.press("Continue to Xero")
+    ada.let_in("Farolillo London")
+    ada.press("Connect")
+    ada.look("did-not-work", "This did not work")
+    for worker in company.running("worker"):
+        worker.end(signal.SIGTERM)
+    ada.open("/disconnect")
+    ada.press("Disconnect")
+    ada.look("being-disconnected", re.compile("Farolillo"))
+    expect(ada.page.get_by_text("Being disconnected")).to_be_visible()
     ada.press("Sign out")
     ada.open("/disconnect")
     ada.look("signed-out", "You are signed out")
+    for _ in range(31):
+        ada.open("/xero/callback")
+    ada.look("too-often", "Too many tries")
 
 
 @pytest.mark.parametrize("language", ["en", "fr", "es", "de", "it"])
