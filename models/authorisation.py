@@ -8,10 +8,15 @@ from enum import StrEnum
 from peewee import SQL, TextField
 
 from models.database import Table, UtcField
+from models.statements import read
 
 LIFE = timedelta(minutes=10)  # from being sent to coming back
 DECISION = timedelta(minutes=30)  # from coming back to connecting
 COUNTED = timedelta(hours=1)  # how far back tries are counted
+JOINED = """
+    SELECT 1 FROM authorisation JOIN connection ON connection.xero_credential_id = authorisation.credential_id
+    WHERE authorisation.id = {id}
+"""
 
 
 class Side(StrEnum):
@@ -82,8 +87,13 @@ def find_open(authorisation_id: str, session_id: str, now: datetime) -> Authoris
     return found
 
 
+def is_joined(authorisation: Authorisation) -> bool:
+    """Whether what it brought belongs to a connection, in whichever tab that was decided."""
+    return bool(read(JOINED, id=authorisation.id))
+
+
 def close(authorisation: Authorisation) -> None:
-    """It is decided: what it brought belongs to a connection now, or to nobody."""
+    """It was decided against."""
     Authorisation.update(credential_id=None).where(Authorisation.id == authorisation.id).execute()
 
 

@@ -12,12 +12,13 @@ from models.statements import find, load, run
 
 SEALED = ("secret", "access_token")  # the fields that are ciphertext
 CLAIM = timedelta(seconds=60)  # longer than one token request may take (45 s)
-ORPHANS = """
-    DELETE FROM credential WHERE created_at < {before}
-    AND NOT EXISTS (SELECT 1 FROM connection WHERE credential.id IN (qonto_credential_id, xero_credential_id))
+UNUSED = "NOT EXISTS (SELECT 1 FROM connection WHERE credential.id IN (qonto_credential_id, xero_credential_id))"
+UNDECIDED = f"DELETE FROM credential WHERE id = {{id}} AND {UNUSED}"  # noqa: S608 - no value is in it
+ORPHANS = f"""
+    DELETE FROM credential WHERE created_at < {{before}} AND {UNUSED}
     AND NOT EXISTS (SELECT 1 FROM web_session WHERE web_session.credential_id = credential.id)
     AND NOT EXISTS (SELECT 1 FROM authorisation WHERE authorisation.credential_id = credential.id)
-"""
+"""  # noqa: S608 - no value is in it
 
 
 class Credential(Table):
@@ -67,6 +68,11 @@ def forget(credential_ids: Sequence[str]) -> None:
 def is_forgotten(credential_id: str) -> bool:
     """Whether its secret has been erased."""
     return not load(Credential, credential_id).secret
+
+
+def delete_undecided(credential_id: str) -> None:
+    """Delete what a person did not decide for, unless a connection has it: in another tab they may have."""
+    run(UNDECIDED, id=credential_id)
 
 
 def delete_orphans(before: datetime) -> None:

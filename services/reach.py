@@ -9,7 +9,7 @@ from clients.errors import RemoteError
 from clients.xero.connections import Tenant, delete_connection, list_tenants
 from domain.tenant_choice import Reached, offer
 from models.authorisation import Authorisation, close
-from models.credential import Credential
+from models.credential import delete_undecided
 from models.database import transaction
 from models.organisation import former_tenants, taken_by
 from services.workbench import Workbench
@@ -65,10 +65,10 @@ def abandon(workbench: Workbench, authorisation: Authorisation) -> None:
 
 
 def forget_attempt(authorisation: Authorisation) -> None:
-    """What lets us into Xero for this attempt is gone."""
+    """What lets us into Xero for this attempt is gone, unless it was connected meanwhile."""
     with transaction():
         close(authorisation)
-        Credential.delete().where(Credential.id == authorisation.credential_id).execute()
+        delete_undecided(str(authorisation.credential_id))
 
 
 def _take_back(workbench: Workbench, authorisation: Authorisation) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from clients.xero.connections import authentication_event
 from domain.reasons import NotConnected
 from domain.text import single_line
-from models.authorisation import Authorisation, Side, bring_back, close, find_open
+from models.authorisation import Authorisation, Side, bring_back, find_open, is_joined
 from models.credential import Credential
 from models.organisation import current_connection
 from models.statements import load
@@ -56,7 +56,8 @@ def back(visit: Visit) -> Away:
 
 def choose(visit: Visit) -> Answer:
     """Which Xero organisation? Asked only where there is more than one."""
-    authorisation, choices = _attempt(visit)
+    authorisation = _open(visit)
+    choices = _choices(visit, authorisation)
     if choices.is_certain:
         return _to("confirm", authorisation, tenant=choices.choices[0].tenant_id)
     return Page("choose.html", {"attempt": authorisation.id, "choices": choices, "problem": False})
@@ -64,7 +65,8 @@ def choose(visit: Visit) -> Answer:
 
 def chosen(visit: Visit) -> Answer:
     """Which one it is."""
-    authorisation, choices = _attempt(visit)
+    authorisation = _open(visit)
+    choices = _choices(visit, authorisation)
     choice = choices.find(visit.form.get("tenant", ""))
     if choice is None:
         return Page("choose.html", {"attempt": authorisation.id, "choices": choices, "problem": True}, status=422)
@@ -73,24 +75,31 @@ def chosen(visit: Visit) -> Answer:
 
 def confirm(visit: Visit) -> Answer:
     """What it would mean tonight."""
-    authorisation, tenant_id = _chosen(visit, visit.query.get("tenant", ""))
+    authorisation = _open(visit)
+    tenant_id = _chosen(visit, authorisation, visit.query.get("tenant", ""))
     foreseen = preview(visit.workbench, visit.person(), authorisation, tenant_id)
     facts = {"attempt": authorisation.id, "tenant": tenant_id, "name": authorisation.name, "preview": foreseen}
     return Page("confirm.html", facts)
 
 
 def confirmed(visit: Visit) -> Away:
-    """Yes: connected from now on."""
-    authorisation, tenant_id = _chosen(visit, visit.form.get("tenant", ""))
+    """Yes: connected from now on. Whoever presses twice, or in two tabs of one attempt, has said yes once."""
+    authorisation = _open(visit)
+    if not is_joined(authorisation):
+        tenant_id = _chosen(visit, authorisation, visit.form.get("tenant", ""))
+        try:
+            _join(visit, authorisation, tenant_id)
+        except CannotConnect:
+            if not is_joined(authorisation):
+                forget_attempt(authorisation)
+                raise
+    return Away("/connected")
+
+
+def _join(visit: Visit, authorisation: Authorisation, tenant_id: str) -> None:
     qonto = load(Credential, visit.person().credential_id)
     xero = load(Credential, authorisation.credential_id)
-    try:
-        join(visit.workbench, qonto, xero, Wishes(authorisation.name, tenant_id), who=visit.admit().who)
-    except CannotConnect:
-        forget_attempt(authorisation)
-        raise
-    close(authorisation)
-    return Away("/connected")
+    join(visit.workbench, qonto, xero, Wishes(authorisation.name, tenant_id), who=visit.admit().who)
 
 
 def cancel(visit: Visit) -> Away:
@@ -108,24 +117,22 @@ def _open(visit: Visit) -> Authorisation:
     return found
 
 
-def _attempt(visit: Visit) -> tuple[Authorisation, Choices]:
-    authorisation = _open(visit)
+def _choices(visit: Visit, authorisation: Authorisation) -> Choices:
     choices = choices_of(visit.workbench, authorisation)
     if not choices.choices:
         forget_attempt(authorisation)
         raise CannotConnect(NotConnected.NOTHING_REACHED, "Xero let us into no organisation")
-    return authorisation, choices
+    return choices
 
 
-def _chosen(visit: Visit, tenant_id: str) -> tuple[Authorisation, str]:
+def _chosen(visit: Visit, authorisation: Authorisation, tenant_id: str) -> str:
     """One of those that may be chosen, and no other, whatever a form says."""
-    authorisation, choices = _attempt(visit)
-    choice = choices.find(tenant_id)
+    choice = _choices(visit, authorisation).find(tenant_id)
     if choice is None:
         raise CannotConnect(NotConnected.NOT_CHOSEN, "the login does not reach this Xero organisation")
     if choice.is_taken:
         raise CannotConnect(NotConnected.TAKEN, "the Xero organisation is another Qonto organisation's")
-    return authorisation, tenant_id
+    return tenant_id
 
 
 def _to(page: str, authorisation: Authorisation, **more: str) -> Away:

@@ -43,6 +43,13 @@ def page_for(error: Exception, reference: str) -> Page:
     return ALWAYS_THE_SAME.get(type(error)) or _unwell(error, reference)
 
 
+def refusal(status: int) -> Page:
+    """What is said of a request that leads to no view of ours."""
+    if status in {404, 405}:
+        return Page("nowhere.html", status=status)
+    return Page("astray.html", {"why": "forged", "side": ""}, status=status)
+
+
 def _astray(error: CameAstray) -> Page:
     status = 200 if error.why == Stray.DENIED else 400
     facts = {"why": error.why.value, "side": "Xero" if error.side == Side.XERO else "Qonto"}

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from aiohttp import web
 
+from domain.text import storable
 from services.workbench import Workbench
 from web.guard import peer_of
 from web.headers import STATIC
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 THREADS = 8
 MOST_BYTES = 16 * 1024  # of a form of ours
+FORM = "application/x-www-form-urlencoded"
 POLL_SECONDS = 0.2
 SHUTDOWN_SECONDS = 10.0  # for what is being answered
 FILES = Path(__file__).parent / "static"
@@ -62,10 +64,7 @@ class Server:
 
     def _handler(self, route: Route) -> Any:
         async def handle(request: web.Request) -> web.StreamResponse:
-            form = await request.post() if request.method == "POST" else {}
-            return await self._serve(
-                request, route, {name: value for name, value in form.items() if isinstance(value, str)}
-            )
+            return await self._serve(request, route, await _form(request) if request.method == "POST" else {})
 
         return handle
 
@@ -76,8 +75,8 @@ class Server:
             route=route,
             path=request.path,
             headers=request.headers,
-            cookies=request.cookies,
-            query=request.query,
+            cookies=_storable(request.cookies),
+            query=_storable(request.query),
             form=form,
             peer=peer_of(request.remote, request.headers.get("X-Forwarded-For", ""), self._proxies),
             reference=uuid4().hex,
@@ -106,6 +105,22 @@ class Server:
         body, content_type = found
         headers = self._site.headers | {"Content-Type": content_type, "Cache-Control": STATIC}
         return web.Response(body=body, headers=headers)
+
+
+async def _form(request: web.Request) -> Mapping[str, str]:
+    """What a form says. Raises what aiohttp does of one that is too large, and 415 for what is none of ours."""
+    if request.content_type != FORM:
+        raise web.HTTPUnsupportedMediaType
+    try:
+        form = await request.post()
+    except (LookupError, ValueError) as error:
+        raise web.HTTPBadRequest from error
+    return _storable({name: value for name, value in form.items() if isinstance(value, str)})
+
+
+def _storable(texts: Mapping[str, str]) -> dict[str, str]:
+    """As a database can look for them, whatever bytes came."""
+    return {name: storable(text) for name, text in texts.items()}
 
 
 def _response(told: Told) -> web.Response:

@@ -12,11 +12,11 @@ from services.sign_in import session_of
 from services.workbench import Workbench
 from settings import Secret
 from web import connecting, leaving, overview, sign_in
-from web.answers import Answer, Away, Page
+from web.answers import Answer, Away
 from web.guard import Pace, check_form, check_origin, origin_of
 from web.headers import security_headers
 from web.languages import Language, negotiate
-from web.problems import page_for
+from web.problems import page_for, refusal
 from web.rendering import Renderer
 from web.visit import Visit
 
@@ -128,7 +128,7 @@ class Site:
             self._pace.check(asked.peer)
         visit.session = session_of(self._workbench, visit.token)
         if asked.route is None:
-            return Page("nowhere.html", status=asked.status)
+            return refusal(asked.status)
         if asked.route.method == "POST":
             check_origin(asked.headers, self._web_url)
             check_form(visit)

@@ -179,6 +179,14 @@ def test_the_token_of_another_session_s_form_is_not_taken(office: Office, visito
     assert shown.status == 403
 
 
+def test_a_sign_in_page_that_was_open_before_another_tab_began_still_works(office: Office, visitor: Visitor) -> None:
+    ada = visitor()
+    first = ada.browser.get("/")
+    ada.go_to_qonto()
+
+    assert ada.browser.press(first, "Sign in with Qonto").away
+
+
 def test_a_session_gets_a_new_name_when_its_person_signs_in(office: Office, visitor: Visitor) -> None:
     ada = visitor()
     away = ada.go_to_qonto()

@@ -237,7 +237,12 @@ def test_a_customer_who_may_not_or_will_not_or_cannot_is_told_what_to_do(
     ada.look("broken", "Something is broken on our side")
     company.execute("ALTER TABLE connection_away RENAME TO connection")
 
-    ada.open()
+
+def test_a_customer_whose_connection_ails_is_told_what_to_do(
+    company: Company, town: WorldClient, visit: Callable[..., Visit], party: Party
+) -> None:
+    ada = visit()
+    ada.sign_in()
     ada.page.get_by_role("link", name="Connect Xero").click()
     ada.press("Continue to Xero")
     ada.let_in("Farolillo Libros")

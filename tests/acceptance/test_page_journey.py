@@ -261,3 +261,21 @@ def test_two_tabs_that_connect_at_once_make_one_connection(office: Office, visit
     follow(office, ada)
     office.run_until_quiet()
     assert len(ada.company.bank_accounts()) == 1
+
+
+def test_whoever_presses_connect_twice_is_connected_once_and_told_so_twice(office: Office, visitor: Visitor) -> None:
+    ada = visitor()
+    ada.sign_in()
+    confirm = ada.consent()
+    twin = visitor(ada.company)
+    twin.browser.cookies = dict(ada.browser.cookies)
+
+    with ThreadPoolExecutor(2) as threads:
+        shown = list(threads.map(lambda one: one.browser.press(confirm, "Connect"), (ada, twin)))
+    late = ada.browser.press(confirm, "Connect")
+
+    assert [one.heading for one in (*shown, late)] == ["Xero is connected"] * 3
+    assert Connection.select().count() == 1
+    follow(office, ada)
+    office.run_until_quiet()
+    assert len(ada.company.bank_accounts()) == 1

@@ -72,7 +72,7 @@ def assert_careful(answer: requests.Response) -> None:
 
 
 def test_the_cookie_of_a_session_is_for_this_site_alone_and_no_script_sees_it(address: str) -> None:
-    answer = ask("POST", f"{address}/sign-in")
+    answer = ask("POST", f"{address}/sign-in", data={"form_token": ""})
 
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("__Host-session=")
@@ -99,6 +99,33 @@ def test_a_form_that_is_too_large_is_not_read(address: str) -> None:
     answer = ask("POST", f"{address}/connect", data={"name": "x" * MOST_BYTES})
 
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "multipart/form-data",
+        "multipart/form-data; boundary=x",
+        "application/x-www-form-urlencoded; charset=none",
+        "a/b",
+    ],
+)
+def test_what_is_no_form_of_ours_is_refused_with_a_page(address: str, content_type: str) -> None:
+    answer = ask("POST", f"{address}/connect", data=b"--x\r\nname=\xff", headers={"Content-Type": content_type})
+
+    assert answer.status_code in {400, 415}
+    assert "Start again" in answer.text
+    assert_careful(answer)
+
+
+@pytest.mark.parametrize(
+    ("path", "cookie"),
+    [("/connect/confirm?attempt=%00&tenant=%00", ""), ("/xero/callback?state=%00&code=%ff", ""), ("/", "\u00ff\u0080")],
+)
+def test_bytes_that_nobody_types_do_no_harm(address: str, path: str, cookie: str) -> None:
+    session = f"__Host-session={cookie or 'x'}".encode("latin-1")
+
+    assert ask("GET", address + path, headers={"Cookie": session}).status_code in {200, 400, 401}
 
 
 def test_an_address_that_leads_nowhere_is_answered_with_a_page(address: str) -> None:
