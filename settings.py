@@ -103,7 +103,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         qonto_client_id=read.text("QONTO_CLIENT_ID", ""),
         qonto_client_secret=read.secret("QONTO_CLIENT_SECRET"),
         qonto_app_url=read.url("QONTO_APP_URL", "https://app.qonto.com"),
-        web_url=read.url("WEB_URL", "http://localhost:8080"),
+        web_url=_web_url(read),
         web_proxies=_few(read, "WEB_PROXIES"),
         clock_url=read.url("CLOCK_URL", ""),
         failpoints=_failpoints(read),
@@ -150,6 +150,16 @@ def _failpoints(read: _Reader) -> str:
     if folder and not read.text("CLOCK_URL", ""):
         raise SettingsError(f"{PREFIX}FAILPOINTS is for tests: it needs {PREFIX}CLOCK_URL, a sandbox's")
     return folder
+
+
+def _web_url(read: _Reader) -> str:
+    """As a browser writes the origin: Xero and Qonto compare it letter by letter, and so do we."""
+    url = read.url("WEB_URL", "http://localhost:8080")
+    parts = urlsplit(url)
+    plain = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port not in {None, 80, 443} else "")
+    if url != plain:
+        raise SettingsError(f"{PREFIX}WEB_URL must be written as browsers do: {plain}")
+    return url
 
 
 def _few(read: _Reader, name: str) -> int:

@@ -73,7 +73,7 @@ def exchange(http: Http, app: OAuthApp, code: Secret, verifier: Secret, clock: C
     Raises Reconnect when the code is dead or not ours, Temporary, RateLimited, Permanent.
     """
     form = {"grant_type": "authorization_code", "code": code.reveal(), "redirect_uri": app.redirect_uri}
-    return _token_set(http, app, form | {"code_verifier": verifier.reveal()}, clock)
+    return _token_set(http, app, f"code exchange at {app.name}", form | {"code_verifier": verifier.reveal()}, clock)
 
 
 def refresh(http: Http, app: OAuthApp, refresh_token: Secret, clock: Clock) -> TokenSet:
@@ -82,15 +82,16 @@ def refresh(http: Http, app: OAuthApp, refresh_token: Secret, clock: Clock) -> T
     Raises Reconnect when the token is dead, Temporary when the answer is lost (the old token then works on for its
     grace), RateLimited, or Permanent when the application itself is refused.
     """
-    return _token_set(http, app, {"grant_type": "refresh_token", "refresh_token": refresh_token.reveal()}, clock)
+    form = {"grant_type": "refresh_token", "refresh_token": refresh_token.reveal()}
+    return _token_set(http, app, f"token refresh at {app.name}", form, clock)
 
 
-def _token_set(http: Http, app: OAuthApp, form: dict[str, str], clock: Clock) -> TokenSet:
+def _token_set(http: Http, app: OAuthApp, call: str, form: dict[str, str], clock: Clock) -> TokenSet:
     asked_at = clock()
     answer = _post(http, app, app.token_url, form)
     if answer.status != 200:
-        raise _refusal(app, answer, asked_at)
-    tokens = decode(answer.body, _Tokens, f"token refresh at {app.name}")
+        raise _refusal(call, answer, asked_at)
+    tokens = decode(answer.body, _Tokens, call)
     return TokenSet(
         Secret(tokens.access_token),
         Secret(tokens.refresh_token),
@@ -118,8 +119,7 @@ def _post(http: Http, app: OAuthApp, url: str, form: dict[str, str]) -> Answer:
     return http.call("POST", url, headers=headers, body=urlencode(form).encode())
 
 
-def _refusal(app: OAuthApp, answer: Answer, now: datetime) -> Exception:
-    call = f"token refresh at {app.name}"
+def _refusal(call: str, answer: Answer, now: datetime) -> Exception:
     body = decode_leniently(answer.body)
     code = str(body.get("error", "")) if isinstance(body, dict) else ""
     if answer.status == 429:

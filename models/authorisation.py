@@ -39,7 +39,7 @@ class Authorisation(Table):
     state_hash = TextField(unique=True)
     verifier = TextField()
     name = TextField(default="")
-    credential_id = TextField(null=True, constraints=[SQL("REFERENCES credential (id)")])
+    credential_id = TextField(null=True, index=True, constraints=[SQL("REFERENCES credential (id)")])
     auth_event_id = TextField(default="")
     created_at = UtcField()
     used_at = UtcField(null=True)

@@ -12,7 +12,8 @@ from models.statements import find, load, run
 
 SEALED = ("secret", "access_token")  # the fields that are ciphertext
 CLAIM = timedelta(seconds=60)  # longer than one token request may take (45 s)
-UNUSED = "NOT EXISTS (SELECT 1 FROM connection WHERE credential.id IN (qonto_credential_id, xero_credential_id))"
+UNUSED = """NOT EXISTS (SELECT 1 FROM connection WHERE connection.qonto_credential_id = credential.id)
+    AND NOT EXISTS (SELECT 1 FROM connection WHERE connection.xero_credential_id = credential.id)"""
 UNDECIDED = f"DELETE FROM credential WHERE id = {{id}} AND {UNUSED}"  # noqa: S608 - no value is in it
 ORPHANS = f"""
     DELETE FROM credential WHERE created_at < {{before}} AND {UNUSED}

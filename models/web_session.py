@@ -24,7 +24,7 @@ class WebSession(Table):
     organisation_name = TextField(default="")
     membership_id = TextField(default="")
     person = TextField(default="")
-    credential_id = TextField(null=True, constraints=[SQL("REFERENCES credential (id)")])
+    credential_id = TextField(null=True, index=True, constraints=[SQL("REFERENCES credential (id)")])
     created_at = UtcField()
     seen_at = UtcField()
 

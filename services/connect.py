@@ -12,7 +12,7 @@ from clients.xero.connections import Tenant, list_tenants
 from domain.core_event import Told
 from domain.reasons import NotConnected as Why
 from models import audit
-from models.credential import Credential, forget
+from models.credential import Credential, forget, is_forgotten
 from models.database import NotUnique, transaction
 from models.organisation import Connection, Organisation, current_connection, first_start, revive, taken_by
 from models.posting import is_known
@@ -160,7 +160,7 @@ def _store(
     who: str,
     now: datetime,
 ) -> Connection:
-    if is_open(organisation.id, RunKind.DISCONNECTION):
+    if is_open(organisation.id, RunKind.DISCONNECTION) or is_forgotten(qonto.id) or is_forgotten(xero.id):
         raise CannotConnect(Why.ENDING, f"{organisation.slug} is being disconnected: connect it again in a minute")
     if taken_by(tenant.tenant_id):
         raise CannotConnect(

@@ -104,9 +104,9 @@ def _take_leave(job: Job, until: datetime) -> None:
             raise Temporary("Xero /connections", "there was no time left to take leave")
         return job.xero
 
-    reached = list_connections(in_time().http, job.xero.base_url, job.xero.tokens)
-    for link in reached:
+    for link in list_connections(in_time().http, job.xero.base_url, job.xero.tokens):
         if link.tenant_id == job.tenant_id:
             delete_connection(in_time().http, job.xero.base_url, job.xero.tokens, link.id)
-    if all(link.tenant_id == job.tenant_id for link in reached):
+    # Asked anew: another client of the login may have been let in meanwhile.
+    if not list_connections(in_time().http, job.xero.base_url, job.xero.tokens):
         in_time().tokens.revoke()

@@ -12,7 +12,7 @@ from domain.account_choice import why_left_out
 from domain.calendar import local_date, next_night
 from models.authorisation import Authorisation
 from models.credential import Credential
-from models.organisation import time_zone_of
+from models.organisation import current_connection, former_tenants, time_zone_of
 from models.statements import load
 from models.web_session import WebSession
 from services.workbench import Workbench
@@ -20,9 +20,11 @@ from services.workbench import Workbench
 
 @dataclass(frozen=True)
 class Preview:
-    """`accounts` are the names of those that will be made in Xero; `missing` currencies are not added there yet, so
-    that accounts in them wait; `foreign` ones are, but are not the base. `locked_until` is the last locked day;
-    `is_locked_tonight`: what settles today is dated within it.
+    """`accounts` are the names of those that will be in Xero; `missing` currencies are not added there yet, so that
+    accounts in them wait; `foreign` ones are, but are not the base.
+
+    `locked_until` is the last locked day; `is_locked_tonight`: what settles today is dated within it. `is_revived`: a
+    connection that ails goes on; `is_known`: the company was connected to this Xero organisation before.
     """
 
     name: str
@@ -33,6 +35,8 @@ class Preview:
     is_locked_tonight: bool
     accounts: tuple[str, ...]
     first_night: datetime
+    is_revived: bool
+    is_known: bool
 
 
 def preview(workbench: Workbench, session: WebSession, authorisation: Authorisation, tenant_id: str) -> Preview:
@@ -57,4 +61,6 @@ def preview(workbench: Workbench, session: WebSession, authorisation: Authorisat
         is_locked_tonight=locked_until is not None and locked_until >= local_date(now, zone),
         accounts=tuple(account.name for account in accounts),
         first_night=next_night(now, zone),
+        is_revived=current_connection(session.organisation_id) is not None,
+        is_known=tenant_id in former_tenants(session.organisation_id),
     )

@@ -53,15 +53,23 @@ def choices_of(workbench: Workbench, authorisation: Authorisation) -> Choices:
 
 
 def abandon(workbench: Workbench, authorisation: Authorisation) -> None:
-    """Nothing is connected: Xero forgets that it let us in, as far as it answers, and we forget what lets us in.
+    """Nothing is connected: Xero forgets that it let us in, as far as it answers, and we forget what lets us in."""
+    let_go(workbench, authorisation)
+    forget_attempt(authorisation)
+
+
+def let_go(workbench: Workbench, authorisation: Authorisation) -> None:
+    """Leave every organisation that this consent opened and nobody chose, as far as Xero answers.
 
     Only what this very consent made is taken back: the login may serve other companies.
     """
+    tokens, event = workbench.xero_tokens(str(authorisation.credential_id)), authorisation.auth_event_id
     try:
-        _take_back(workbench, authorisation)
+        for tenant in list_tenants(workbench.http, workbench.xero_api_url, tokens, event) if event else []:
+            if tenant.auth_event_id == event and taken_by(tenant.tenant_id) is None:
+                delete_connection(workbench.http, workbench.xero_api_url, tokens, tenant.id)
     except RemoteError as error:
         log.warning("what Xero was asked for may stay in its list of apps: %s", error)
-    forget_attempt(authorisation)
 
 
 def forget_attempt(authorisation: Authorisation) -> None:
@@ -69,13 +77,6 @@ def forget_attempt(authorisation: Authorisation) -> None:
     with transaction():
         close(authorisation)
         delete_undecided(str(authorisation.credential_id))
-
-
-def _take_back(workbench: Workbench, authorisation: Authorisation) -> None:
-    tokens, event = workbench.xero_tokens(str(authorisation.credential_id)), authorisation.auth_event_id
-    for tenant in list_tenants(workbench.http, workbench.xero_api_url, tokens, event) if event else []:
-        if tenant.auth_event_id == event and taken_by(tenant.tenant_id) is None:
-            delete_connection(workbench.http, workbench.xero_api_url, tokens, tenant.id)
 
 
 def _tenants(workbench: Workbench, credential_id: str, event: str) -> list[Tenant]:

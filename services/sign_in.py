@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from clients.errors import Permanent, Reconnect
@@ -42,7 +44,12 @@ class Member:
 
     @property
     def who(self) -> str:
-        return f"{self.name} ({self.membership_id})"
+        return who_is(self.name, self.membership_id)
+
+
+def who_is(name: str, membership_id: str) -> str:
+    """What the audit calls a member."""
+    return f"{name} ({membership_id})" if name else membership_id
 
 
 def name_in(who: str) -> str:
@@ -69,7 +76,8 @@ def sign_in(workbench: Workbench, before: str, tokens: TokenSet) -> Secret:
     credential = store_tokens(workbench, QONTO_OAUTH, tokens)
     try:
         qonto = workbench.qonto_as(credential)
-        organisation, membership = read_organisation(qonto), read_membership(qonto)
+        with _known_to_qonto():
+            organisation, membership = read_organisation(qonto), read_membership(qonto)
     except Exception:
         Credential.delete().where(Credential.id == credential.id).execute()
         raise
@@ -95,7 +103,7 @@ def admit(workbench: Workbench, session: WebSession) -> Member:
     why = why_not_allowed(membership.role, membership.status)
     if why:
         with transaction():
-            now, who = workbench.clock(), f"{session.person} ({membership.id})"
+            now, who = workbench.clock(), who_is(session.person, membership.id)
             audit.record(who, "organisation.refuse", session.organisation_id, now, why)
         raise NotAllowed(why)
     return Member(membership.id, membership.name)
@@ -103,8 +111,15 @@ def admit(workbench: Workbench, session: WebSession) -> Member:
 
 def _ask(workbench: Workbench, session: WebSession) -> Membership:
     credential = load(Credential, session.credential_id)
-    try:
+    with _known_to_qonto():
         return read_membership(workbench.qonto_as(credential))
+
+
+@contextmanager
+def _known_to_qonto() -> Iterator[None]:
+    """Whom Qonto does not know any more must sign in again."""
+    try:
+        yield
     except Reconnect as error:
         raise SignedOut from error
     except Permanent as error:

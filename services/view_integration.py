@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from domain.account_choice import IN_USE
 from domain.calendar import next_night
 from domain.reasons import sentence
 from models import audit
@@ -59,6 +60,11 @@ class Integration:
     problems: tuple[Problem, ...]
 
     @property
+    def has_all_accounts(self) -> bool:
+        """Whether each account that is in use at Qonto is in Xero."""
+        return all(one.in_xero == LinkState.LIVE for one in self.accounts if one.in_qonto == IN_USE)
+
+    @property
     def needs_reconnecting(self) -> bool:
         return self.state == ConnectionState.NEEDS_RECONNECT
 
@@ -87,6 +93,13 @@ def view_integration(organisation_id: str, now: datetime) -> Integration | None:
     )
 
 
+def may_connect(organisation_id: str) -> bool:
+    """Whether it is not connected, or needs connecting again; not while its last connection is being taken leave of."""
+    found = current_connection(organisation_id)
+    is_free = found is None or found.state == ConnectionState.NEEDS_RECONNECT
+    return is_free and not is_open(organisation_id, RunKind.DISCONNECTION)
+
+
 def suggested_name(organisation_id: str, otherwise: str) -> str:
     """What the connection was called last time."""
     last = newest_connection(organisation_id)
@@ -100,7 +113,7 @@ def _newest(views: list[AccountView]) -> tuple[AccountView, ...]:
 
 def _of_accounts(accounts: tuple[AccountView, ...]) -> Iterator[Problem]:
     for account in accounts:
-        if account.in_xero == LinkState.HELD:
+        if account.in_xero == LinkState.HELD and account.in_qonto == IN_USE:
             yield Problem(account.why, account.name, 0)
 
 

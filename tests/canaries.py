@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+SHORTEST_WORD = 8
 SHORTEST = 12  # a secret that is shorter could be anybody's word
 
 
@@ -24,7 +25,7 @@ class Canaries:
         told = self._read("/secrets", after=str(self._after))
         wanted = [(secret, "a secret") for secret in told["secrets"] if len(secret) >= SHORTEST]
         wanted += [(form, "an IBAN") for iban in told["ibans"] if len(iban) >= SHORTEST for form in _forms(iban)]
-        wanted += [(word, "a customer's word") for word in told["words"] if words and len(word) >= SHORTEST]
+        wanted += [(word, "a customer's word") for word in told["words"] if words and len(word) >= SHORTEST_WORD]
         pattern = re.compile("|".join(re.escape(secret) for secret, _ in wanted) or "(?!)")
         kinds = dict(wanted)
         return [line for place, text in texts for line in _lines(place, text, pattern, kinds)]

@@ -11,13 +11,12 @@ from models.authorisation import Authorisation, Side, bring_back, find_open, is_
 from models.credential import Credential
 from models.organisation import current_connection
 from models.statements import load
-from models.states import ConnectionState
 from services.authorise import CameAstray, Stray, begin, recognise, redeem
 from services.connect import CannotConnect, Wishes, join
 from services.credentials import store_tokens
 from services.preview import preview
-from services.reach import Choices, abandon, choices_of, forget_attempt
-from services.view_integration import suggested_name
+from services.reach import Choices, abandon, choices_of, forget_attempt, let_go
+from services.view_integration import may_connect, suggested_name
 from services.workbench import XERO_OAUTH
 from web.answers import Answer, Away, Page
 from web.visit import Visit
@@ -28,15 +27,17 @@ NAME_LENGTH = 100
 def show(visit: Visit) -> Answer:
     """What shall it be called?"""
     session = visit.person()
-    found = current_connection(session.organisation_id)
-    if found is not None and found.state != ConnectionState.NEEDS_RECONNECT:
+    if not may_connect(session.organisation_id):
         return Away("/")
+    found = current_connection(session.organisation_id)
     name = suggested_name(session.organisation_id, session.organisation_name)
     return Page("connect.html", {"name": name, "again": found, "problem": False, "longest": NAME_LENGTH})
 
 
 def go(visit: Visit) -> Answer:
     """To Xero."""
+    if not may_connect(visit.person().organisation_id):
+        return Away("/")
     name = single_line(visit.form.get("name", ""), NAME_LENGTH)
     if not name:
         return Page("connect.html", {"name": "", "again": None, "problem": True, "longest": NAME_LENGTH}, status=422)
@@ -91,8 +92,9 @@ def confirmed(visit: Visit) -> Away:
             _join(visit, authorisation, tenant_id)
         except CannotConnect:
             if not is_joined(authorisation):
-                forget_attempt(authorisation)
+                abandon(visit.workbench, authorisation)
                 raise
+        let_go(visit.workbench, authorisation)
     return Away("/connected")
 
 

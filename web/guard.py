@@ -35,7 +35,9 @@ def check_origin(headers: Mapping[str, str], web_url: str) -> None:
 
 def check_form(visit: Visit) -> None:
     """Raises Forged for a form that does not carry the token of the session's own pages. Nobody's has none to guard."""
-    if visit.is_signed_in and not compare_digest(visit.form.get("form_token", ""), visit.form_token()):
+    if visit.is_signed_in and not compare_digest(
+        visit.form.get("form_token", "").encode(), visit.form_token().encode()
+    ):
         raise Forged
 
 

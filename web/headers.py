@@ -9,14 +9,17 @@ STATIC = "public, max-age=3600"
 
 
 def security_headers(form_targets: Sequence[str]) -> dict[str, str]:
-    """For every answer. `form_targets`: the other origins that a form of ours may lead to, redirects counted."""
+    """For every answer. `form_targets`: other origins that a form of ours may lead to, if they do not speak https.
+
+    Browsers count every redirect behind a form: where Qonto and Xero send a person to sign in is theirs to say.
+    """
     policy = {
         "default-src": "'none'",
         "style-src": "'self'",
         "script-src": "'self'",
         "img-src": "'self'",
         "connect-src": "'self'",
-        "form-action": " ".join(["'self'", *form_targets]),
+        "form-action": " ".join(["'self'", "https:", *form_targets]),
         "frame-ancestors": "'none'",
         "base-uri": "'none'",
         "object-src": "'none'",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from domain.text import single_line
 from models.organisation import current_connection
-from services.disconnect import ask_to_disconnect
+from services.disconnect import CannotDisconnect, ask_to_disconnect
 from services.view_integration import view_integration
 from web.answers import Answer, Away, Page
 from web.visit import Visit
@@ -25,5 +27,6 @@ def go(visit: Visit) -> Away:
     connection = current_connection(visit.person().organisation_id)
     if connection is not None:
         reason = single_line(visit.form.get("reason", ""), REASON_LENGTH) or UNSAID
-        ask_to_disconnect(connection, visit.admit().who, reason, visit.workbench.clock())
+        with suppress(CannotDisconnect):  # it has ended at this moment
+            ask_to_disconnect(connection, visit.admit().who, reason, visit.workbench.clock())
     return Away("/")

@@ -19,6 +19,6 @@ def show(visit: Visit) -> Page:
 def finished(visit: Visit) -> Answer:
     """Just connected: the accounts as they come into being in Xero."""
     integration = view_integration(visit.person().organisation_id, visit.workbench.clock())
-    if integration is None or integration.is_ending:
+    if integration is None or integration.is_ending or integration.needs_reconnecting:
         return Away("/")
     return Page("finished.html", {"integration": integration})

@@ -60,7 +60,8 @@ def _unwell(error: Exception, reference: str) -> Page:
     """Not the person's fault: somebody does not answer, or we are broken."""
     if isinstance(error, Reconnect):
         log.warning("let out while a person was connecting: %s", error)
-        return Page("astray.html", {"why": "dead", "side": "Xero"}, status=409)
+        side = "Qonto" if "Qonto" in error.call else "Xero"
+        return Page("astray.html", {"why": "dead", "side": side}, status=409)
     if isinstance(error, (Temporary, RateLimited)):
         log.warning("a page had to say later: %s", error)
         return Page("later.html", {"reference": reference}, status=503, retry_after=MINUTE_SECONDS)

@@ -78,7 +78,7 @@ class Server:
             cookies=_storable(request.cookies),
             query=_storable(request.query),
             form=form,
-            peer=peer_of(request.remote, request.headers.get("X-Forwarded-For", ""), self._proxies),
+            peer=peer_of(request.remote, ",".join(request.headers.getall("X-Forwarded-For", [])), self._proxies),
             reference=uuid4().hex,
             status=status,
         )

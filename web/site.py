@@ -60,6 +60,9 @@ ROUTES = (
     Route("POST", "/disconnect", leaving.go),
 )
 
+# What a link may lead back to: not what OAuth comes back to, and nothing that somebody made up.
+PAGES = {route.path for route in ROUTES if route.method == "GET" and not route.path.endswith("/callback")}
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -94,8 +97,8 @@ class Site:
         self._web_url = origin_of(web_url)
         self._renderer = Renderer()
         self._pace = Pace()
-        apps = (workbench.qonto_app, workbench.xero_app)
-        self.headers = security_headers([origin_of(app.authorise_url) for app in apps])
+        origins = {origin_of(app.authorise_url) for app in (workbench.qonto_app, workbench.xero_app)}
+        self.headers = security_headers(sorted(origin for origin in origins if not origin.startswith("https:")))
 
     def serve(self, asked: Asked) -> Told:
         """Answer, whatever happens."""
@@ -106,7 +109,7 @@ class Site:
         )
         visit = Visit(
             workbench=self._workbench,
-            path=asked.path,
+            path=asked.path if asked.path in PAGES else "/",
             query=asked.query,
             form=asked.form,
             token=Secret(asked.cookies.get(SESSION_COOKIE, "")),

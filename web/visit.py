@@ -22,7 +22,10 @@ class NotSignedIn(Exception):
 
 @dataclass
 class Visit:
-    """`token` is what the session's cookie holds; `session` may be missing, or of nobody yet."""
+    """`path` is of a page that a link may lead to. `token` is what the session's cookie holds.
+
+    `session` may be missing, or of nobody yet.
+    """
 
     workbench: Workbench
     path: str
@@ -56,7 +59,7 @@ class Visit:
         return sha256(f"form {self.token.reveal()}".encode()).hexdigest() if self.token else ""
 
     def here(self, **more: str) -> str:
-        """This page's address."""
-        query = {name: self.query[name] for name in KEPT if name in self.query} | more
-        path = "/" if self.path.endswith("/callback") else self.path
-        return f"{path}?{urlencode(query)}" if query else path
+        """This page's address, also where a form was sent to it."""
+        told = {**self.form, **self.query}
+        query = {name: told[name] for name in KEPT if name in told} | more
+        return f"{self.path}?{urlencode(query)}" if query else self.path

@@ -31,11 +31,15 @@ STATEMENTS = (
         used_at TIMESTAMPTZ
     )""",
     "CREATE UNIQUE INDEX authorisation_state_hash ON authorisation (state_hash)",
+    "CREATE INDEX authorisation_credential_id ON authorisation (credential_id)",
+    "CREATE INDEX web_session_credential_id ON web_session (credential_id)",
+    "CREATE INDEX connection_qonto_credential_id ON connection (qonto_credential_id)",
+    "CREATE INDEX connection_xero_credential_id ON connection (xero_credential_id)",
     "CREATE INDEX authorisation_organisation_id_created_at ON authorisation (organisation_id, created_at)",
 )
 
 
 def up(migrator: Any, db: Any) -> None:  # noqa: ARG001 - the runner passes both
-    """Two new tables, which no earlier release knows."""
+    """Two new tables, which no earlier release knows, and indexes by which a secret that is nobody's is found."""
     for statement in STATEMENTS:
         db.execute_sql(statement)

@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from models.credential import Credential
+from models.credential import Credential, forget
 from models.organisation import Connection
 from models.states import ConnectionState, Lane
 from services.request_sync import request_sync
 from tests.acceptance.page import NAME, Visitor, follow
-from tests.acceptance.world import Office, spends
+from tests.acceptance.world import Office, before, spends
 
 pytestmark = pytest.mark.acceptance
 
@@ -233,18 +233,6 @@ def test_names_from_qonto_and_xero_are_shown_and_never_run(office: Office, visit
     assert "&lt;script&gt;" in ada.browser.seen[-1].html
 
 
-@pytest.mark.parametrize("language", ["fr", "es", "de", "it"])
-def test_the_whole_way_can_be_gone_in_another_language(office: Office, visitor: Visitor, language: str) -> None:
-    ada = visitor(language=language)
-    ada.browser.headers["Accept-Language"] = "en"
-
-    ada.browser.get(f"/?lang={language}")
-    start = ada.browser.get("/")
-
-    assert f'<html lang="{language}">' in start.html
-    assert "Sign in with Qonto" not in start.html
-
-
 def test_two_tabs_that_connect_at_once_make_one_connection(office: Office, visitor: Visitor) -> None:
     ada = visitor()
     ada.sign_in()
@@ -279,3 +267,83 @@ def test_whoever_presses_connect_twice_is_connected_once_and_told_so_twice(offic
     follow(office, ada)
     office.run_until_quiet()
     assert len(ada.company.bank_accounts()) == 1
+
+
+def test_what_a_consent_opened_and_nobody_chose_is_left_again(office: Office, visitor: Visitor) -> None:
+    ada = visitor()
+    others = [office.world.sandbox.post("/tenants", {"tenant_name": name})["tenant_id"] for name in ("Norte", "Sur")]
+    ada.reaches(ada.company.tenant, *others)
+    ada.sign_in()
+    choose = ada.consent(ada.company.tenant, *others)
+    confirm = ada.browser.press(choose, "Continue", tenant=ada.company.tenant)
+
+    ada.browser.press(confirm, "Connect")
+
+    assert reached(office, ada.company.tenant, *others) == [True, False, False]
+    follow(office, ada)
+    office.run_until_quiet()
+    before = office.world.last_request()
+    ada.disconnect()
+    office.run_until_quiet()
+    assert reached(office, ada.company.tenant, *others) == [False, False, False]
+    asked = office.world.sandbox.get("/requests", after=str(before), service="identity")["requests"]
+    assert [one["path"] for one in asked] == ["/connect/revocation"]  # it was the login's last
+
+
+def reached(office: Office, *tenants: str) -> list[bool]:
+    """Whether Xero says that somebody let us into each."""
+    known = {one["tenant_id"]: one["connected"] for one in office.world.sandbox.get("/tenants")["tenants"]}
+    return [known[tenant] for tenant in tenants]
+
+
+def test_nobody_connects_over_what_was_erased_in_another_tab(office: Office, visitor: Visitor) -> None:
+    ada = visitor()
+    ada.sign_in()
+    first, second = ada.consent(), ada.consent()
+    ada.browser.press(first, "Connect")
+    follow(office, ada)
+    office.run_until_quiet()
+
+    Connection.update(state=ConnectionState.DISCONNECTED, ended_at=office.world.now).execute()
+    erased: list[str] = [ada.company.connection.qonto_credential_id]
+
+    with before("services.connect.list_tenants", lambda: forget(erased)):
+        shown = ada.browser.press(second, "Connect")
+
+    assert shown.status == 409
+    assert "being disconnected" in shown.html
+    assert Connection.select().where(Connection.state == ConnectionState.LIVE).count() == 0
+    office.companies.clear()  # it never had a night
+
+
+def test_whoever_reconnects_reads_that_what_settled_meanwhile_follows(office: Office, visitor: Visitor) -> None:
+    ada = visitor()
+    ada.sign_in()
+    ada.connect()
+    follow(office, ada)
+    office.run_until_quiet()
+    ada.company.in_xero("disconnect")
+    request_sync(ada.company.connection, Lane.INTERACTIVE, "ada", office.world.now)
+    office.run_until_quiet()
+
+    assert ada.browser.get("/connected").heading == NAME
+    confirm = ada.consent()
+
+    assert "Everything that settled meanwhile follows tonight." in confirm.html
+    assert "stays out" not in confirm.html
+    assert "Accounts to be created" not in confirm.html
+
+
+def test_where_an_account_cannot_be_made_the_page_does_not_say_that_all_are_there(
+    office: Office, visitor: Visitor
+) -> None:
+    ada = visitor(books={"base_currency": "GBP", "currencies": []})
+    ada.sign_in()
+    ada.connect()
+    follow(office, ada)
+    office.run_until_quiet()
+
+    shown = ada.browser.get("/connected")
+
+    assert "Not every account is in Farolillo Libros yet" in shown.html
+    assert "Your accounts are in" not in shown.html

@@ -64,6 +64,10 @@ def assert_careful(answer: requests.Response) -> None:
     policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == policy["object-src"] == policy["base-uri"] == "'none'"
     assert policy["frame-ancestors"] == "'none'"
+    # Browsers hold every redirect behind a form to this, and Qonto and Xero send people on to hosts of their own.
+    own, secure, sandbox = policy["form-action"].split()
+    assert (own, secure) == ("'self'", "https:")
+    assert sandbox.startswith("http://127.0.0.1:")
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "same-origin"

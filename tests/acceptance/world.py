@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from importlib import import_module
+from threading import RLock
 from typing import Any, cast
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -368,13 +369,15 @@ def before(place: str, what: Callable[[], Any]) -> Iterator[None]:
     """Just before `place` (module.function) is called for the first time, something happens."""
     module, _, name = place.rpartition(".")
     real = getattr(import_module(module), name)
+    alone, waits = RLock(), [what]
+
+    def interrupted(*args: Any, **options: Any) -> Any:
+        with alone:  # other threads come to it at the same moment, and wait until it has happened
+            while waits:
+                waits.pop()()
+        return real(*args, **options)
+
     with pytest.MonkeyPatch.context() as patch:
-
-        def interrupted(*args: Any, **options: Any) -> Any:
-            patch.undo()
-            what()
-            return real(*args, **options)
-
         patch.setattr(place, interrupted)
         yield
 

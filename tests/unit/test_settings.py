@@ -20,7 +20,6 @@ URLS = {
     "QONTO_XERO_XERO_API_URL": "xero_api_url",
     "QONTO_XERO_XERO_IDENTITY_URL": "xero_identity_url",
     "QONTO_XERO_XERO_LOGIN_URL": "xero_login_url",
-    "QONTO_XERO_WEB_URL": "web_url",
     "QONTO_XERO_QONTO_API_URL": "qonto_api_url",
     "QONTO_XERO_QONTO_OAUTH_URL": "qonto_oauth_url",
     "QONTO_XERO_QONTO_APP_URL": "qonto_app_url",
@@ -248,3 +247,18 @@ def test_how_many_proxies_stand_before_the_page_is_a_digit() -> None:
     for malformed in ("-1", "many", "10", "1.5", "²"):
         with pytest.raises(SettingsError, match="QONTO_XERO_WEB_PROXIES is not a number from 0 to 9"):
             read_settings({"QONTO_XERO_WEB_PROXIES": malformed})
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "https://Xero.Example.com",
+        "https://xero.example.com:443",
+        "https://xero.example.com/page",
+        "http://localhost:80",
+    ],
+)
+def test_where_the_page_is_found_is_written_as_browsers_write_it(written: str) -> None:
+    with pytest.raises(SettingsError, match="QONTO_XERO_WEB_URL must be written as browsers do"):
+        read_settings({"QONTO_XERO_WEB_URL": written})
+    assert read_settings({"QONTO_XERO_WEB_URL": "https://xero.example.com/"}).web_url == "https://xero.example.com"
