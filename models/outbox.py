@@ -10,6 +10,7 @@ from typing import TypeVar
 from peewee import BigAutoField, TextField
 
 from models.database import Table, UtcField
+from models.statements import run
 
 CLAIM = timedelta(seconds=60)  # longer than the relay waits for confirms
 
@@ -49,11 +50,17 @@ class OutboxEvent(Table):
 
 
 Row = TypeVar("Row", OutboxMessage, OutboxEvent)
+TELL = "INSERT INTO outbox_event (type, body, created_at, claimed_by) VALUES ({type}, {body}, {now}, '')"
 
 
 def announce(lane: str, actor: str, now: datetime, **arguments: str | int) -> None:
     """Write a message that is published once the surrounding transaction commits."""
     OutboxMessage.create(lane=lane, actor=actor, arguments=json.dumps(arguments), created_at=now)
+
+
+def tell(type_: str, body: str, now: datetime) -> None:
+    """Write an event that is published once the surrounding transaction commits."""
+    run(TELL, type=type_, body=body, now=now)
 
 
 def claim_unsent(outbox: type[Row], relay: str, now: datetime, limit: int) -> list[Row]:

@@ -22,9 +22,9 @@ from models.states import OPEN_RUN_STATES, ConnectionState, RunKind, RunState
 from models.sync_run import SILENCE, SyncRun, open_run
 from services.follow_accounts import close_accounts_run
 from services.job import Job
+from services.night_news import night_news
 from services.steps import take_steps
 from services.tell_core import tell_core
-from services.tell_night import tell_night
 from services.verdict import Verdict, try_later
 from services.workbench import Workbench
 
@@ -156,14 +156,15 @@ def _end(job: Job, verdict: Verdict) -> None:
     The lease ends in the same transaction, or the next worker might find it held and go away again.
     """
     now = job.now()
+    news = night_news(job, verdict, now) if job.run.kind == RunKind.NIGHTLY else []
     with job.holding():
         _store(job, verdict, now)
         if job.run.kind == RunKind.ACCOUNTS and verdict.state not in OPEN_RUN_STATES:
             # Only now, with the run's row locked: whoever asks for the run from here on opens it again.
             verdict = close_accounts_run(job, verdict)
             _store(job, verdict, now)
-        if job.run.kind == RunKind.NIGHTLY and verdict.state not in OPEN_RUN_STATES:
-            tell_night(job, verdict, now)
+        for told, data in news:
+            tell_core(told, job.connection, now, **data)
         if verdict.at_once:
             announce(job.run.lane, ACTOR, now, run_id=job.run.id)
         job.lease.release()

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from domain.core_event import Told, Whose, core_event
 from models.organisation import Connection
-from models.outbox import OutboxEvent
+from models.outbox import tell
 
 
-def tell_core(
-    told: Told, connection: Connection, now: datetime, **data: str | int | date | datetime | dict[str, int] | list[Any]
-) -> None:
+def tell_core(told: Told, connection: Connection, now: datetime, **data: Any) -> None:
     """Write an event, published once the surrounding transaction commits. Its id is made here, once.
 
     `data` names nobody and quotes nobody: ids, counts, dates, reasons and their sentences.
     """
     whose = Whose(connection.id, connection.organisation_id, connection.tenant_id)
     body = core_event(told, str(uuid4()), whose, now, data)
-    OutboxEvent.create(type=told, body=body, created_at=now)
+    tell(told, body, now)

@@ -231,7 +231,7 @@ def test_a_night_whose_worker_dies_as_it_ends_is_told_once(office: Office, when:
     company.moves(spends(100))
     office.at_23()
 
-    with office.power_cut("services.sync_organisation.tell_night", when=when):
+    with office.power_cut("services.sync_organisation.tell_core", when=when):
         office.turn()
     office.run_until_quiet()
 

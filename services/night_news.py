@@ -1,4 +1,4 @@
-"""Tell Qonto's core how a night ended: that it is done, and what a person should know of."""
+"""What Qonto's core is told of a night as it ends: that it is done, and what a person should know of."""
 
 from __future__ import annotations
 
@@ -10,28 +10,33 @@ from domain.account_choice import IN_USE
 from domain.core_event import Told
 from domain.reasons import Noted, Unfinished, sentence
 from models.left_over import Left, LeftOver, left_over
-from models.states import RunState
+from models.states import OPEN_RUN_STATES, RunState
 from models.sync_run import counts_of
 from services.job import Job
-from services.tell_core import tell_core
 from services.verdict import Verdict
 
+News = tuple[Told, dict[str, Any]]  # an event's type, and its data but for whose it is
 
-def tell_night(job: Job, verdict: Verdict, now: datetime) -> None:
-    """Call it in the transaction that ends the night. A night that is run once more ends, and is told, once more.
 
-    One that failed because its connection broke or ended is not told: the connection's own events say it.
+def night_news(job: Job, verdict: Verdict, now: datetime) -> list[News]:
+    """What there is to tell of a night that ends so now. Read before its last transaction, which others wait for: under
+    the lease nobody changes what is counted here.
+
+    A night that failed because its connection broke or ended is no news: the connection's own events say it. One that
+    is run once more ends, and is told, once more.
     """
-    if verdict.state == RunState.FAILED and verdict.unfinished is None:
-        return
+    if verdict.state in OPEN_RUN_STATES or (verdict.state == RunState.FAILED and verdict.unfinished is None):
+        return []
     left = left_over(job.connection, job.run.id, IN_USE)
     night = {"local_date": job.run.local_date, "finished_at": now}
+    news: list[News] = []
     if verdict.state == RunState.DONE:
         held = {one.reason: one.count for one in left if one.what == Left.HELD}
-        tell_core(Told.COMPLETED, job.connection, now, **night, **counts_of(job.run.id), held=held)
+        news.append((Told.COMPLETED, {**night, **counts_of(job.run.id), "held": held}))
     problems = [*_failure(verdict.unfinished, left), *_problems(left)]
     if problems:
-        tell_core(Told.PROBLEM, job.connection, now, **night, state=verdict.state, problems=problems)
+        news.append((Told.PROBLEM, {**night, "state": verdict.state, "problems": problems}))
+    return news
 
 
 def _failure(why: Unfinished | None, left: Sequence[LeftOver]) -> Iterator[dict[str, Any]]:
