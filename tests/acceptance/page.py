@@ -102,5 +102,13 @@ def follow(office: Office, person: Person) -> None:
         office.companies.append(company)
 
 
+def connected(office: Office, person: Person) -> Person:
+    """Somebody who has signed in and connected just now."""
+    person.sign_in()
+    person.connect()
+    follow(office, person)
+    return person
+
+
 def open_site(office: Office) -> Site:
     return Site(office.workbench, WEB_URL)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import click
 import pytest
+import requests
 from click.testing import CliRunner
 
 from cli import main
@@ -155,3 +156,16 @@ def test_a_small_demo_keeps_every_promise(small_company: Company) -> None:
     assert posted["1"] > 0
     assert posted["2"] > 0
     assert len(report["organisations"]) == 4
+
+
+def test_a_demo_that_stays_shows_the_page_until_it_is_told_to_stop(small_company: Company) -> None:
+    demo = small_company.start("demo", "--organisations", "4", "--max-transactions", "10", "--web")
+    small_company.until(lambda: "The page is at" in demo.log() or not demo.is_running(), "the page", seconds=100)
+    assert "BROKEN" not in demo.log()
+    address = demo.log().split("The page is at ")[1].split()[0]
+
+    page = requests.get(address, timeout=20)
+
+    assert "Sign in with Qonto" in page.text
+    demo.end(signal.SIGINT, seconds=20)
+    assert demo.exit_code == 0

@@ -12,7 +12,7 @@ from models.states import ConnectionState
 from models.sync_run import SyncRun
 from services.view_audit import view_audit
 from tests.acceptance.browser import Shown, query_of, with_query
-from tests.acceptance.page import Person, Visitor, follow
+from tests.acceptance.page import Person, Visitor, connected, follow
 from tests.acceptance.world import Office
 from web.site import ROUTES, Who
 
@@ -85,10 +85,7 @@ def test_owners_admins_and_accountants_connect_and_disconnect(office: Office, vi
 def test_a_refusal_is_in_the_audit_of_the_company_with_the_person_and_the_reason(
     office: Office, visitor: Visitor
 ) -> None:
-    ada = visitor()
-    ada.sign_in()
-    ada.connect()
-    follow(office, ada)
+    ada = connected(office, visitor())
     max_ = visitor(ada.company)
 
     max_.sign_in("manager")
@@ -114,10 +111,7 @@ def test_whoever_is_demoted_in_the_middle_is_stopped_at_the_next_step(
 
 
 def test_whoever_is_demoted_cannot_disconnect_any_more(office: Office, visitor: Visitor) -> None:
-    ada = visitor()
-    ada.sign_in()
-    ada.connect()
-    follow(office, ada)
+    ada = connected(office, visitor())
     page = ada.browser.get("/disconnect")
     ada.owner_becomes(role="manager")
 
@@ -253,10 +247,7 @@ def test_a_xero_organisation_of_another_qonto_company_is_refused_with_the_reason
     office: Office, visitor: Visitor
 ) -> None:
     """One accountant, two clients: the second one is not sent into the first one's books."""
-    ada = visitor()
-    ada.sign_in()
-    ada.connect()
-    follow(office, ada)
+    ada = connected(office, visitor())
     eva = visitor(name="Another SL")
     both = [ada.company.tenant, eva.company.tenant]
     eva.reaches(*both)

@@ -10,7 +10,7 @@ from models.credential import Credential, forget
 from models.organisation import Connection
 from models.states import ConnectionState, Lane
 from services.request_sync import request_sync
-from tests.acceptance.page import NAME, Visitor, follow
+from tests.acceptance.page import NAME, Visitor, connected, follow
 from tests.acceptance.world import Office, before, spends
 
 pytestmark = pytest.mark.acceptance
@@ -39,10 +39,7 @@ def test_a_customer_signs_in_names_the_connection_says_yes_at_xero_and_is_done(
 
 
 def test_the_page_says_what_the_last_night_did_and_who_connected_it(office: Office, visitor: Visitor) -> None:
-    ada = visitor()
-    ada.sign_in()
-    ada.connect()
-    follow(office, ada)
+    ada = connected(office, visitor())
     ada.company.moves(spends(12_50), spends(3_00))
     office.night()
     rita = visitor(ada.company)
@@ -58,10 +55,7 @@ def test_the_page_says_what_the_last_night_did_and_who_connected_it(office: Offi
 
 
 def test_reconnecting_to_the_same_xero_organisation_sends_nothing_twice(office: Office, visitor: Visitor) -> None:
-    ada = visitor()
-    ada.sign_in()
-    ada.connect()
-    follow(office, ada)
+    ada = connected(office, visitor())
     before = ada.company.moves(spends(12_50), spends(3_00))
     office.night()
 
@@ -82,10 +76,7 @@ def test_reconnecting_to_the_same_xero_organisation_sends_nothing_twice(office: 
 
 
 def test_whoever_disconnects_what_they_have_just_connected_signs_in_again(office: Office, visitor: Visitor) -> None:
-    ada = visitor()
-    ada.sign_in()
-    ada.connect()
-    follow(office, ada)
+    ada = connected(office, visitor())
     office.run_until_quiet()
 
     ada.disconnect()
@@ -123,10 +114,7 @@ def test_reconnecting_to_another_xero_organisation_starts_books_of_its_own(offic
 
 
 def test_a_customer_whom_xero_lets_out_reconnects_and_nothing_is_missing(office: Office, visitor: Visitor) -> None:
-    ada = visitor()
-    ada.sign_in()
-    ada.connect()
-    follow(office, ada)
+    ada = connected(office, visitor())
     office.run_until_quiet()
     ada.company.in_xero("disconnect")
     missed = ada.company.moves(spends(12_50))
@@ -144,10 +132,7 @@ def test_a_customer_whom_xero_lets_out_reconnects_and_nothing_is_missing(office:
 
 
 def test_whoever_reconnects_in_the_session_that_connected_is_connected(office: Office, visitor: Visitor) -> None:
-    ada = visitor()
-    ada.sign_in()
-    ada.connect()
-    follow(office, ada)
+    ada = connected(office, visitor())
     office.run_until_quiet()
     ada.company.in_xero("disconnect")
     request_sync(ada.company.connection, Lane.INTERACTIVE, "ada", office.world.now)
@@ -163,10 +148,7 @@ def test_whoever_reconnects_in_the_session_that_connected_is_connected(office: O
 
 
 def test_what_keeps_transactions_out_of_xero_is_said_with_what_to_do(office: Office, visitor: Visitor) -> None:
-    ada = visitor()
-    ada.sign_in()
-    ada.connect()
-    follow(office, ada)
+    ada = connected(office, visitor())
     [held] = ada.company.moves(spends(12_50))
     today = office.world.now.date().isoformat()
     ada.company.in_xero("lock-date", {"period_lock_date": today})
@@ -317,10 +299,7 @@ def test_nobody_connects_over_what_was_erased_in_another_tab(office: Office, vis
 
 
 def test_whoever_reconnects_reads_that_what_settled_meanwhile_follows(office: Office, visitor: Visitor) -> None:
-    ada = visitor()
-    ada.sign_in()
-    ada.connect()
-    follow(office, ada)
+    ada = connected(office, visitor())
     office.run_until_quiet()
     ada.company.in_xero("disconnect")
     request_sync(ada.company.connection, Lane.INTERACTIVE, "ada", office.world.now)
