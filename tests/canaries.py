@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 SHORTEST_WORD = 8
@@ -26,16 +25,14 @@ class Canaries:
         wanted = [(secret, "a secret") for secret in told["secrets"] if len(secret) >= SHORTEST]
         wanted += [(form, "an IBAN") for iban in told["ibans"] if len(iban) >= SHORTEST for form in _forms(iban)]
         wanted += [(word, "a customer's word") for word in told["words"] if words and len(word) >= SHORTEST_WORD]
-        pattern = re.compile("|".join(re.escape(secret) for secret, _ in wanted) or "(?!)")
-        kinds = dict(wanted)
-        return [line for place, text in texts for line in _lines(place, text, pattern, kinds)]
+        return [
+            f"{kind} is seen in {place}: ...{text[max(0, text.find(canary) - 60) : text.find(canary)]}***"
+            for place, text in texts
+            for canary, kind in wanted
+            if canary in text
+        ]
 
 
 def _forms(iban: str) -> tuple[str, str]:
     """As it is stored, and in groups of four as people write it."""
     return iban, " ".join(iban[start : start + 4] for start in range(0, len(iban), 4))
-
-
-def _lines(place: str, text: str, pattern: re.Pattern[str], kinds: dict[str, str]) -> Iterator[str]:
-    for found in pattern.finditer(text):
-        yield f"{kinds[found[0]]} is seen in {place}: ...{text[max(0, found.start() - 60) : found.start()]}***"
