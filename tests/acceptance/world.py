@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from importlib import import_module
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any, cast
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -76,6 +76,7 @@ class World:
     now: datetime
     default_settings: dict[str, Any]
     faults: list[str] = field(default_factory=list)
+    _alone: Lock = field(default_factory=Lock)
 
     @classmethod
     def at(cls, url: str, http: Http) -> World:
@@ -89,7 +90,8 @@ class World:
         self.now = moment
 
     def wait(self, **duration: float) -> None:
-        self.move_to(self.now + timedelta(**duration))
+        with self._alone:  # requests of ours take time on threads of their own, and it never goes back
+            self.move_to(self.now + timedelta(**duration))
 
     def next(self, at: time, zone: str = PARIS) -> datetime:
         """The next moment at which a clock in `zone` shows `at`."""
