@@ -24,7 +24,6 @@ PEOPLE = (
     {"first_name": "Emil", "last_name": "Employee", "role": "employee"},
 )
 READY_SECONDS = 20
-LINGER_SECONDS = 0.2
 
 
 def free_port() -> int:

@@ -16,13 +16,12 @@ GLANCE = timedelta(minutes=1)  # how exactly it is known when a session was last
 class WebSession(Table):
     """`id` is the SHA-256 of the cookie's token. Before its person has signed in, everything of Qonto's is empty.
 
-    `person` and `membership_id` are who signed in; the credential opens Qonto for their organisation, on their behalf.
+    `person` is the name of who signed in; the credential opens Qonto for their organisation, on their behalf.
     """
 
     id = TextField(primary_key=True)
     organisation_id = TextField(default="")
     organisation_name = TextField(default="")
-    membership_id = TextField(default="")
     person = TextField(default="")
     credential_id = TextField(null=True, index=True, constraints=[SQL("REFERENCES credential (id)")])
     created_at = UtcField()

@@ -88,7 +88,6 @@ def sign_in(workbench: Workbench, before: str, tokens: TokenSet) -> Secret:
             id=digest(token),
             organisation_id=organisation.id,
             organisation_name=organisation.legal_name or organisation.name or organisation.slug,
-            membership_id=membership.id,
             person=membership.name,
             credential_id=credential.id,
             created_at=now,

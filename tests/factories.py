@@ -253,7 +253,6 @@ def make_web_session(**changes: Any) -> WebSession:
         "id": f"session-{number}",
         "organisation_id": f"organisation-{number}",
         "organisation_name": f"Farolillo {number} SL",
-        "membership_id": f"membership-{number}",
         "person": "Ada Lovelace",
         "credential_id": changes.get("credential_id") or make_credential(kind="qonto_oauth").id,
         "created_at": NOW,

@@ -29,9 +29,7 @@ def show(visit: Visit) -> Answer:
     session = visit.person()
     if not may_connect(session.organisation_id):
         return Away("/")
-    found = current_connection(session.organisation_id)
-    name = suggested_name(session.organisation_id, session.organisation_name)
-    return Page("connect.html", {"name": name, "again": found, "problem": False, "longest": NAME_LENGTH})
+    return _ask_for_name(visit, suggested_name(session.organisation_id, session.organisation_name))
 
 
 def go(visit: Visit) -> Answer:
@@ -40,8 +38,14 @@ def go(visit: Visit) -> Answer:
         return Away("/")
     name = single_line(visit.form.get("name", ""), NAME_LENGTH)
     if not name:
-        return Page("connect.html", {"name": "", "again": None, "problem": True, "longest": NAME_LENGTH}, status=422)
+        return _ask_for_name(visit, name, status=422)
     return Away(begin(visit.workbench, visit.person(), Side.XERO, name))
+
+
+def _ask_for_name(visit: Visit, name: str, status: int = 200) -> Page:
+    again = current_connection(visit.person().organisation_id)
+    facts = {"name": name, "again": again, "problem": status != 200, "longest": NAME_LENGTH}
+    return Page("connect.html", facts, status=status)
 
 
 def back(visit: Visit) -> Away:

@@ -10,7 +10,6 @@ STATEMENTS = (
         id TEXT NOT NULL PRIMARY KEY,
         organisation_id TEXT NOT NULL,
         organisation_name TEXT NOT NULL,
-        membership_id TEXT NOT NULL,
         person TEXT NOT NULL,
         credential_id TEXT REFERENCES credential (id),
         created_at TIMESTAMPTZ NOT NULL,

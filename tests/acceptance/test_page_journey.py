@@ -306,6 +306,8 @@ def test_whoever_reconnects_reads_that_what_settled_meanwhile_follows(office: Of
     office.run_until_quiet()
 
     assert ada.browser.get("/connected").heading == NAME
+    nameless = ada.browser.press(ada.browser.get("/connect"), "Continue to Xero", name=" ")
+    assert (nameless.status, nameless.heading) == (422, "Reconnect Xero")
     confirm = ada.consent()
 
     assert "Everything that settled meanwhile follows tonight." in confirm.html

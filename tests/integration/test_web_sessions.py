@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from messaging.outbox_relay import Relay
 from models.authorisation import LIFE, Authorisation, Side, count_tries, find_begun, find_open, use
 from models.credential import Credential
+from models.outbox import OutboxMessage
 from models.web_session import AT_MOST, IDLE, WebSession, end_session, find_session
+from scheduler.loop import Scheduler
 from scheduler.tick import ORPHANED, tidy
 from tests.factories import NOW, make_authorisation, make_connection, make_credential, make_web_session
 from tests.integration.conftest import AtOnce
@@ -88,6 +92,15 @@ def test_secrets_that_came_to_nothing_are_erased_after_an_hour(database: str) ->
     tidy(LATER)
 
     assert [table.select().count() for table in (WebSession, Authorisation, Credential)] == [0, 0, 0]
+
+
+def test_the_scheduler_sees_to_that(database: str) -> None:
+    make_web_session()
+    relay = cast("Relay[OutboxMessage]", SimpleNamespace(turn=lambda: 0))
+
+    Scheduler(relay, lambda: NOW + AT_MOST).turn()
+
+    assert WebSession.select().count() == 0
 
 
 def test_the_secrets_of_a_connection_outlive_the_sessions_that_brought_them(database: str) -> None:
