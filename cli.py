@@ -15,6 +15,7 @@ from commands.looking import audit, balance, explain, plan, runs
 from commands.processes import listener, scheduler, web, worker
 from commands.quarantine import quarantine
 from commands.sandbox import demo, sandbox
+from commands.status import status
 from commands.syncing import sync
 
 
@@ -26,7 +27,7 @@ def main() -> None:
     Try it:     qonto-xero demo
     Set up:     qonto-xero db migrate, then qonto-xero connections add
     Run it:     qonto-xero scheduler, qonto-xero worker, qonto-xero listener and qonto-xero web
-    Look:       qonto-xero runs, plan ORG, accounts ORG, explain TRANSACTION, balance ORG
+    Look:       qonto-xero status, runs, plan ORG, accounts ORG, explain TRANSACTION, balance ORG
     Mend:       qonto-xero events replay, quarantine list
 
     ORG is a Qonto organisation's slug or id. Settings are QONTO_XERO_... variables; docs/operations lists them.
@@ -34,8 +35,24 @@ def main() -> None:
 
 
 for command in (
-    *(demo, sandbox, scheduler, worker, listener, web, db, connections, sync, plan, runs, explain, balance, check),
-    *(accounts, events, quarantine, keys, audit),
+    *(
+        demo,
+        sandbox,
+        scheduler,
+        worker,
+        listener,
+        web,
+        db,
+        connections,
+        status,
+        sync,
+        plan,
+        runs,
+        explain,
+        balance,
+        check,
+    ),
+    *(check, accounts, events, quarantine, keys, audit),
 ):
     main.add_command(command)
 

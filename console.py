@@ -45,7 +45,7 @@ class Screen:
         if self.as_json:
             self.json(found)
         elif self.out.is_terminal:
-            self.out.print(_table(title, columns, found))
+            self.out.print(table(title, columns, found))
         else:
             lines = ["\t".join(columns), *("\t".join(plain(row[column]) for column in columns) for row in found)]
             sys.stdout.write("\n".join(lines) + "\n")
@@ -71,14 +71,15 @@ class Screen:
         )
 
 
-def _table(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(title=title, title_justify="left", header_style="bold")
+def table(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Rows for a terminal: what is known by its colour has it, numbers stand to the right."""
+    drawn = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:
         numbers = bool(rows) and all(isinstance(row[column], int) for row in rows)
-        table.add_column(column.replace("_", " "), justify="right" if numbers else "left", overflow="fold")
+        drawn.add_column(column.replace("_", " "), justify="right" if numbers else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(_coloured(row[column]) for column in columns))
-    return table
+        drawn.add_row(*(_coloured(row[column]) for column in columns))
+    return drawn
 
 
 def _coloured(value: Any) -> str:

@@ -16,7 +16,7 @@ from messaging.outbox_relay import event_relay, job_relay
 from messaging.reachable import check_broker
 from models.database import configure, connected
 from models.migrate import check_schema
-from scheduler.loop import Scheduler, Teller
+from scheduler.loop import Scheduler, Teller, Watcher
 from services.access_tokens import check_keys
 from services.workbench import Workbench, make_workbench
 from settings import IN_PROCESS, Settings, SettingsError
@@ -35,28 +35,34 @@ def scheduler() -> None:
     stop = stop_on_signal()
     with told_clearly(), at_work() as (settings, workbench):
         if settings.broker_url == IN_PROCESS:
-            with _telling(settings, workbench, stop):
+            with _beside(settings, workbench, stop):
                 _schedule_and_work(settings, workbench, stop)
         else:
             check_broker(settings.broker_url)
             publisher = ConfirmingPublisher(settings.broker_url)
-            with _telling(settings, workbench, stop):
+            with _beside(settings, workbench, stop):
                 Scheduler(job_relay(publisher, workbench.clock), workbench.clock).run(stop)
             publisher.close()
 
 
 @contextmanager
-def _telling(settings: Settings, workbench: Workbench, stop: Event) -> Iterator[None]:
-    """Inside the block Qonto's core is told what happened. Its broker may be away, also at the start."""
+def _beside(settings: Settings, workbench: Workbench, stop: Event) -> Iterator[None]:
+    """Inside the block Qonto's core is told what happened, and the fleet is watched.
+
+    The core's broker may be away, also at the start.
+    """
     url = settings.events_broker_url
     publisher = NobodyToTell() if url == IN_PROCESS else ConfirmingPublisher(url, QONTO_CORE)
-    teller = Thread(target=Teller(event_relay(publisher, workbench.clock)).run, args=(stop,), name="teller")
-    teller.start()
+    loops = (Teller(event_relay(publisher, workbench.clock)), Watcher(workbench.clock))
+    threads = [Thread(target=loop.run, args=(stop,), name=type(loop).__name__.lower()) for loop in loops]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         stop.set()
-        teller.join()
+        for thread in threads:
+            thread.join()
         publisher.close()
 
 

@@ -64,6 +64,7 @@ class Rejected(StrEnum):
 class Broken(StrEnum):
     """Why a connection no longer works."""
 
+    NOT_LIVE = "connection_not_live"
     XERO = "xero_access_ended"
     QONTO = "qonto_access_ended"
 
@@ -73,6 +74,16 @@ class Unfinished(StrEnum):
 
     NOT_IN_TIME = "not_done_in_time"
     INTERRUPTED = "interrupted_again_and_again"
+
+
+class Waits(StrEnum):
+    """Why a run is not done yet; it goes on by itself."""
+
+    LIMIT = "rate_limited"
+    OUTAGE = "no_proper_answer"
+    CERTAINTY = "answer_uncertain"
+    IN_LINE = "another_run_goes_first"
+    NOT_SHOWN = "not_shown_by_qonto_yet"
 
 
 class Noted(StrEnum):
@@ -127,10 +138,16 @@ SENTENCES: dict[str, str] = {
     Held.NO_ANSWER: "No attempt was answered readably, and Xero does not have it; it is tried again the next night.",
     Held.UNRECOGNISED: "Xero took it, but its answer does not show our link. A person must compare the two.",
     Rejected.REFUSED: "Xero refused it each time it was sent.",
+    Broken.NOT_LIVE: "The connection has ended, or waits for a person to connect again.",
     Broken.XERO: "Xero no longer lets us in. Nothing is sent until a person connects again; nothing is forgotten.",
     Broken.QONTO: "Qonto no longer lets us in. Nothing is sent until a person connects again; nothing is forgotten.",
     Unfinished.NOT_IN_TIME: "Qonto or Xero was away for too long. Nothing is lost; the next night goes on from there.",
     Unfinished.INTERRUPTED: "We were interrupted too often. Nothing is lost; the next night goes on from there.",
+    Waits.LIMIT: "Xero or Qonto asked us to wait, or our share of the calls to Xero is used up.",
+    Waits.OUTAGE: "Qonto or Xero did not answer, or not in a way that helps; it is tried again.",
+    Waits.CERTAINTY: "Xero's answer to a request is not known; after seven minutes Xero is asked what is there.",
+    Waits.IN_LINE: "Another run of the same organisation goes first.",
+    Waits.NOT_SHOWN: "Qonto does not show yet what its core has told.",
     Noted.CHAIN: "Qonto's balances of an account do not follow from each other. All that was read has been sent.",
     NotAllowed.ROLE: "Your role in Qonto does not let you decide about this.",
     NotAllowed.NOT_ACTIVE: "Your membership in Qonto is not active.",

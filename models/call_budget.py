@@ -34,6 +34,12 @@ class CallBudget(Table):
     probe_at = UtcField(null=True)
 
 
+def app_budget() -> CallBudget | None:
+    """What all our calls share, as it stands; `None` before the first one."""
+    found: CallBudget | None = CallBudget.get_or_none(CallBudget.scope == APP)
+    return found
+
+
 def lock_budget(scope: str) -> CallBudget:
     """This row, made if need be, locked until the transaction ends."""
     statement = READ if is_sqlite() else LOCK

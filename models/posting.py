@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from peewee import (
+    SQL,
     BigAutoField,
     BigIntegerField,
     BooleanField,
@@ -29,7 +30,8 @@ class Posting(Table):
 
     `date` is the day it settled on the organisation's own calendar; `url` its link to Qonto, by which we know it again
     in Xero, so it never changes. `attempts` counts the batches it was in, `refusals` how often Xero refused it by
-    itself; `alone` asks for a batch of its own, after Xero refused a whole batch unread.
+    itself; `alone` asks for a batch of its own, after Xero refused a whole batch unread. `former_ids`, with spaces
+    between them, are rows in Xero that a person deleted and then asked us to make again: they stand for it no more.
     """
 
     id = BigAutoField()
@@ -61,6 +63,7 @@ class Posting(Table):
     batch_id = BigIntegerField(null=True, index=True)
     xero_account_id = TextField(default="")
     bank_transaction_id = TextField(default="")
+    former_ids = TextField(default="")
     created_at = UtcField()
     changed_at = UtcField()
 
@@ -70,6 +73,17 @@ class Posting(Table):
             (("connection_id", "state"), False),
             (("bank_account_id", "settled_at"), False),
         )
+
+
+Posting.add_index(
+    Posting.index(
+        Posting.state,
+        Posting.reason,
+        Posting.changed_at,
+        name="posting_problem",
+        where=SQL("state IN ('uncertain', 'held', 'rejected')"),
+    )
+)
 
 
 class PostingEvent(Table):

@@ -26,7 +26,8 @@ class SyncRun(Table):
 
     `wave` is set from its being announced until a worker begins. `turns` counts the jobs that worked on it, `starts`
     those in a row that never ended, `failures` those in a row that ended badly. Once `prepared_at` is set, accounts and
-    transactions have been read and only posting is left. The counts say what this run did.
+    transactions have been read and only posting is left. The counts say what this run did. `reason` says why it is not
+    done, for people, and `code` the same in a word of `domain.reasons`.
     """
 
     id = BigAutoField()
@@ -37,6 +38,7 @@ class SyncRun(Table):
     lane = TextField()
     state = TextField(default=RunState.DUE)
     reason = TextField(default="")
+    code = TextField(default="")
     wake_at = UtcField()
     wave = TextField(default="", index=True)
     turns = IntegerField(default=0)
@@ -54,6 +56,7 @@ class SyncRun(Table):
         indexes = (
             (("organisation_id", "kind", "local_date"), True),
             (("state", "wake_at"), False),
+            (("kind", "local_date"), False),
         )
 
 
@@ -175,9 +178,9 @@ def somebody_waits(for_run: SyncRun, now: datetime) -> bool:
     return bool(read(IN_LINE, organisation_id=for_run.organisation_id, now=now, **told))
 
 
-def end_runs_of(connection_id: str, but_for: int, reason: str, now: datetime) -> None:
+def end_runs_of(connection_id: str, but_for: int, reason: str, code: str, now: datetime) -> None:
     """No run of an ended connection goes on, but the one that ends it."""
-    SyncRun.update(state=RunState.FAILED, reason=reason, finished_at=now).where(
+    SyncRun.update(state=RunState.FAILED, reason=reason, code=code, finished_at=now).where(
         (SyncRun.connection_id == connection_id) & (SyncRun.id != but_for) & SyncRun.state.in_(OPEN_RUN_STATES)
     ).execute()
 
@@ -227,6 +230,7 @@ def ask_for_run(connection: Connection, kind: RunKind, lane: str, local_date: da
             SyncRun.starts: 0,
             SyncRun.failures: 0,
             SyncRun.reason: "",
+            SyncRun.code: "",
         },
         where=SyncRun.state.not_in(OPEN_RUN_STATES),
     ).execute()

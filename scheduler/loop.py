@@ -1,4 +1,4 @@
-"""The scheduler process: two loops, each a turn and a short rest until told to stop. No failure of a turn ends one."""
+"""The scheduler process: loops, each a turn and a short rest until told to stop. No failure of a turn ends one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from messaging import BrokerUnreachable
 from messaging.outbox_relay import Relay
 from models.database import DATABASE_OUTAGE, connected
 from models.outbox import OutboxEvent, OutboxMessage
+from scheduler.fleet_metrics import show_fleet
 from scheduler.tick import open_due, tidy, wake
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ TICK_SECONDS = 2.0  # how late a run may be opened, at most
 WAKE_SECONDS = 0.5  # how late a waiting run may go on: a minute's calls are worth a second
 REST_SECONDS = 0.1  # between two looks at the outbox: what a waiting person may lose here
 TIDY_SECONDS = 60.0
+WATCH_SECONDS = 10.0  # how old the fleet's figures may be
 TELL_SECONDS = 0.5  # the same for events to Qonto's core, for which nobody waits
 OUTAGE_SECONDS = 2.0  # between two tries while the broker or the database is away
 
@@ -75,6 +77,22 @@ class Teller:
 
     def _turn(self) -> float:
         return 0.0 if self._relay.turn() else TELL_SECONDS
+
+
+class Watcher:
+    """Reads the fleet's figures for whoever scrapes this process, in a thread of its own: no run waits for them."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def run(self, stop: Event) -> None:
+        """Look until `stop` is set."""
+        while not stop.is_set():
+            stop.wait(_carefully(self._turn))
+
+    def _turn(self) -> float:
+        show_fleet(self._clock())
+        return WATCH_SECONDS
 
 
 def _carefully(turn: Callable[[], float]) -> float:

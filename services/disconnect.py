@@ -10,6 +10,7 @@ from clients.xero.client import Xero
 from clients.xero.connections import delete_connection, list_connections
 from domain.calendar import local_date
 from domain.core_event import Told
+from domain.reasons import Broken, Waits
 from models import audit
 from models.credential import forget, is_forgotten
 from models.database import transaction
@@ -71,7 +72,7 @@ def disconnect(job: Job) -> Verdict:
         problem = str(error)
         log.warning("connection %s: %s", job.connection.id, problem)
         if job.now() + AGAIN - ended_at <= PATIENCE:
-            return Verdict(RunState.WAITING, problem, wake_at=job.now() + AGAIN)
+            return Verdict(RunState.WAITING, problem, job.now() + AGAIN, code=Waits.OUTAGE)
     with job.holding():
         forget([job.connection.qonto_credential_id, job.connection.xero_credential_id])
         told = f"Xero may still show us as connected: {problem}" if problem else ""
@@ -86,7 +87,7 @@ def _end(job: Job) -> datetime:
         with job.holding():
             tell_core(Told.DISCONNECTED, job.connection, now, ended_at=now)
             end(job.connection, now)
-            end_runs_of(job.connection.id, job.run.id, "the connection was ended", now)
+            end_runs_of(job.connection.id, job.run.id, "the connection was ended", Broken.NOT_LIVE, now)
     moment: datetime = job.connection.ended_at
     return moment
 

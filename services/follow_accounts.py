@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from clients.qonto.bank_accounts import QontoAccount
 from domain.following import PATIENCE, Seen, look_again_after, what_came_of
-from domain.reasons import Followed
+from domain.reasons import Followed, Waits, sentence
 from models.bank_account import AccountLink, newest_links
 from models.inbox import InboxEvent, settle_event, unhandled_events
 from models.states import LinkState, RunState
@@ -39,7 +39,7 @@ def follow_accounts(job: Job) -> Verdict:
         if waited >= PATIENCE:
             return try_later(job, f"event {waiting[0].id}: its account is neither in Xero nor said to be left out")
         wake_at = job.now() + look_again_after(waited)
-        return Verdict(RunState.WAITING, "Qonto does not show yet what its core has told", wake_at=wake_at)
+        return Verdict(RunState.WAITING, sentence(Waits.NOT_SHOWN), wake_at, code=Waits.NOT_SHOWN)
     return Verdict(RunState.DONE, "; ".join(job.notes))
 
 

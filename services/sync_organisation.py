@@ -10,7 +10,7 @@ from uuid import uuid4
 from clients.errors import Permanent, RateLimited, Reconnect, RemoteError, Temporary
 from domain.call_limits import ACCOUNTS, NIGHT, PERSON, Share
 from domain.core_event import Told
-from domain.reasons import Broken, Unfinished, sentence
+from domain.reasons import Broken, Unfinished, Waits, sentence
 from failpoints import hit
 from models import audit
 from models.lease import LEASE, Lease, LeaseLost, take_lease
@@ -70,7 +70,8 @@ def _wait_in_line(run: SyncRun, now: datetime) -> None:
     Due at once, because nobody is woken while the lease is held; the worker that has it says anew when it ends.
     """
     SyncRun.update(wake_at=now, wave="").where((SyncRun.id == run.id) & SyncRun.state.in_(OPEN_RUN_STATES)).execute()
-    SyncRun.update(state=RunState.WAITING, reason="waits for another run of this organisation").where(
+    told = {"reason": "waits for another run of this organisation", "code": Waits.IN_LINE}
+    SyncRun.update(state=RunState.WAITING, **told).where(
         (SyncRun.id == run.id) & SyncRun.state.in_((RunState.DUE, RunState.WAITING))
     ).execute()
 
@@ -113,8 +114,7 @@ def _turn(job: Job) -> Verdict:
     except RateLimited as error:
         return _wait_for_limit(job, error)
     except Reconnect as error:
-        _ask_to_reconnect(job, error)
-        return Verdict(RunState.FAILED, f"needs reconnecting: {error}")
+        return Verdict(RunState.FAILED, f"needs reconnecting: {error}", code=_ask_to_reconnect(job, error))
     except (Temporary, Permanent) as error:
         return try_later(job, str(error))
 
@@ -124,23 +124,23 @@ def _why_not(job: Job) -> Verdict | None:
     if job.run.kind == RunKind.DISCONNECTION:
         return None
     if job.connection.state != ConnectionState.LIVE:
-        return Verdict(RunState.FAILED, f"the connection is {job.connection.state}")
+        return Verdict(RunState.FAILED, f"the connection is {job.connection.state}", code=Broken.NOT_LIVE)
     if job.run.starts > MOST_STARTS:
         reason = f"its last {MOST_STARTS} workers ended without a word"
-        return Verdict(RunState.FAILED, reason, unfinished=Unfinished.INTERRUPTED)
+        return Verdict(RunState.FAILED, reason, code=Unfinished.INTERRUPTED)
     until = paused_until(job.tenant_id, job.now())
-    return Verdict(RunState.WAITING, "Xero asked us to wait", wake_at=until) if until else None
+    return Verdict(RunState.WAITING, "Xero asked us to wait", until, code=Waits.LIMIT) if until else None
 
 
 def _wait_for_limit(job: Job, error: RateLimited) -> Verdict:
     if error.call.startswith("Xero"):
         with job.holding():
             pause_tenant(job.tenant_id, error.until, error.problem)
-    return Verdict(RunState.WAITING, str(error), wake_at=error.until)
+    return Verdict(RunState.WAITING, str(error), error.until, code=Waits.LIMIT)
 
 
-def _ask_to_reconnect(job: Job, error: RemoteError) -> None:
-    """Once a break: one that a person is ending, or has ended, is not said to be broken as well."""
+def _ask_to_reconnect(job: Job, error: RemoteError) -> Broken:
+    """Once a break: one that a person is ending, or has ended, is not said to be broken as well. Gives what broke."""
     log.warning("needs reconnecting: %s", error)
     why = Broken.QONTO if "Qonto" in error.call else Broken.XERO
     with job.holding():
@@ -148,6 +148,7 @@ def _ask_to_reconnect(job: Job, error: RemoteError) -> None:
         if Connection.update(state=ConnectionState.NEEDS_RECONNECT, reason=str(error)).where(live).execute():
             audit.record("system", "connection.needs_reconnect", job.connection.id, job.now(), str(error))
             tell_core(Told.BROKEN, job.connection, job.now(), code=why, sentence=sentence(why))
+    return why
 
 
 def _end(job: Job, verdict: Verdict) -> None:
@@ -175,6 +176,7 @@ def _store(job: Job, verdict: Verdict, now: datetime) -> None:
     SyncRun.update(
         state=verdict.state,
         reason=verdict.reason,
+        code=verdict.code,
         wake_at=verdict.wake_at or now + SILENCE,
         starts=0,
         failures=job.run.failures + 1 if verdict.failed else 0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.reasons import Unfinished
+from domain.reasons import Unfinished, Waits
 from models.states import RunState
 from services.job import Job
 
@@ -17,7 +17,7 @@ STEP_ASIDE = timedelta(seconds=1)  # for whoever waits in line to be woken and t
 class Verdict:
     """How a turn ended. `wake_at` is empty when the run is over; `at_once` asks for the next turn without a wait.
 
-    `unfinished` is why it failed, where its connection is not the reason.
+    `reason` is for people and may quote others; `code` is one of `domain.reasons`, empty when the run is done.
     """
 
     state: RunState
@@ -25,18 +25,23 @@ class Verdict:
     wake_at: datetime | None = None
     at_once: bool = False
     failed: bool = False
-    unfinished: Unfinished | None = None
+    code: str = ""
+
+    @property
+    def unfinished(self) -> Unfinished | None:
+        """Why it failed, where its connection is not the reason."""
+        return Unfinished(self.code) if self.code in set(Unfinished) else None
 
 
 def go_on(job: Job) -> Verdict:
     """More to do: at once, at the tail of the queue; a moment later if somebody waits for the lease."""
     if job.gives_way:
-        return Verdict(RunState.WAITING, "lets a run go first that waits", wake_at=job.now() + STEP_ASIDE)
+        return Verdict(RunState.WAITING, "lets a run go first that waits", job.now() + STEP_ASIDE, code=Waits.IN_LINE)
     return Verdict(RunState.RUNNING, at_once=True)
 
 
 def try_later(job: Job, reason: str) -> Verdict:
     """Something went wrong that may pass; after enough such turns in a row, the run has failed."""
     if job.run.failures >= len(BACKOFF):
-        return Verdict(RunState.FAILED, reason, unfinished=Unfinished.NOT_IN_TIME)
-    return Verdict(RunState.WAITING, reason, wake_at=job.now() + BACKOFF[job.run.failures], failed=True)
+        return Verdict(RunState.FAILED, reason, code=Unfinished.NOT_IN_TIME)
+    return Verdict(RunState.WAITING, reason, job.now() + BACKOFF[job.run.failures], failed=True, code=Waits.OUTAGE)

@@ -15,6 +15,7 @@ from models.bank_account import AccountLink, BankAccount, Cursor
 from models.call_budget import CallBudget
 from models.credential import Credential
 from models.inbox import InboxEvent
+from models.invariant_check import InvariantCheck
 from models.lease import LeaseRow
 from models.organisation import Connection, Organisation
 from models.outbox import OutboxEvent, OutboxMessage
@@ -239,6 +240,12 @@ def make_quarantine(**changes: Any) -> Quarantine:
         "created_at": NOW,
     }
     return Quarantine.create(**defaults | changes)
+
+
+def make_invariant_check(**changes: Any) -> InvariantCheck:
+    """It holds for everybody."""
+    defaults = {"name": "I1", "scope": "fleet", "checked_at": NOW, "violations": 0, "examples": ""}
+    return InvariantCheck.create(**defaults | changes)
 
 
 def make_audit_entry(**changes: Any) -> AuditEntry:

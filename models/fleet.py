@@ -1,0 +1,157 @@
+"""What the tables say of all organisations at once, counted. Each question stays cheap as history grows.
+
+Postings that are due or being sent are counted where a run is not done or a connection is broken: nowhere else are any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from models.database import read_moment
+from models.outbox import OutboxEvent, OutboxMessage
+from models.statements import read
+from models.states import ConnectionState, RunKind, RunState
+from models.sync_run import OPEN_STATES, SILENCE
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """So many of something, and since when the oldest of them has been so; `since` is empty without any."""
+
+    count: int = 0
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class NightPart:
+    """The nights of one local date and time zone that are in one state for one reason. `posted` is what they sent."""
+
+    time_zone: str
+    local_date: date
+    state: str
+    code: str
+    count: int
+    posted: int
+
+
+NIGHTS = f"""
+    SELECT time_zone, local_date, state, CASE WHEN state IN ('waiting', 'failed') THEN code ELSE '' END,
+        COUNT(*), SUM(posted)
+    FROM sync_run JOIN organisation ON organisation.id = sync_run.organisation_id
+    WHERE kind = '{RunKind.NIGHTLY}' AND local_date >= {{since}} GROUP BY 1, 2, 3, 4
+"""  # noqa: S608 - names of ours
+ENDINGS = f"""
+    SELECT time_zone, local_date, SUBSTR(CAST(finished_at AS TEXT), 1, 16), COUNT(*)
+    FROM sync_run JOIN organisation ON organisation.id = sync_run.organisation_id
+    WHERE kind = '{RunKind.NIGHTLY}' AND local_date >= {{since}} AND state = '{RunState.DONE}'
+    GROUP BY 1, 2, 3 ORDER BY 3
+"""  # noqa: S608 - names of ours
+FREE = """NOT EXISTS (
+    SELECT 1 FROM lease WHERE lease.organisation_id = sync_run.organisation_id AND owner <> '' AND expires_at > {now}
+)"""
+LANES = f"""
+    SELECT lane, COUNT(*), MIN(CASE WHEN wave = '' THEN wake_at END), MIN(CASE WHEN wave <> '' THEN wake_at END)
+    FROM sync_run WHERE state IN ({OPEN_STATES}) AND (wake_at <= {{now}} OR wave <> '') AND {FREE} GROUP BY lane
+"""  # noqa: S608 - names of ours
+WORKING = "SELECT COUNT(*) FROM lease WHERE owner <> '' AND expires_at > {now}"
+UNDER_WAY = f"""
+    SELECT state, COUNT(*) FROM posting WHERE state IN ('due', 'sending') AND connection_id IN (
+        SELECT connection_id FROM sync_run WHERE state IN ({OPEN_STATES})
+        UNION SELECT connection_id FROM sync_run
+            WHERE kind = '{RunKind.NIGHTLY}' AND local_date >= {{since}} AND state = '{RunState.FAILED}'
+        UNION SELECT id FROM connection WHERE state = '{ConnectionState.NEEDS_RECONNECT}')
+    GROUP BY state
+"""  # noqa: S608 - names of ours
+PROBLEMS = """
+    SELECT state, reason, COUNT(*), MIN(changed_at) FROM posting WHERE state IN ('uncertain', 'held', 'rejected')
+    GROUP BY state, reason
+"""
+CONNECTIONS = f"""
+    SELECT state, COUNT(*) FROM connection WHERE state <> '{ConnectionState.DISCONNECTED}' GROUP BY state
+"""  # noqa: S608 - names of ours
+BUDGETS = "SELECT MIN(day_left) FROM call_budget WHERE scope <> 'app' AND day_heard_at > {since}"
+PAUSES = "SELECT COUNT(*) FROM pause WHERE not_before > {now}"
+
+
+def night_parts(since: date) -> list[NightPart]:
+    """The nights from a local date on, counted by time zone, date, state and reason."""
+    rows = read(NIGHTS, since=since)
+    return [NightPart(zone, _day(day), state, code, count, int(sent)) for zone, day, state, code, count, sent in rows]
+
+
+def night_endings(since: date) -> list[tuple[str, date, datetime, int]]:
+    """How many nights were done in each minute: (time zone, local date, the minute in UTC, nights)."""
+    rows = read(ENDINGS, since=since)
+    return [(zone, _day(day), datetime.fromisoformat(f"{minute}+00:00"), count) for zone, day, minute, count in rows]
+
+
+def lanes_waiting(now: datetime) -> dict[str, Waiting]:
+    """By lane, the runs whose time has come and that no worker has."""
+    found = {}
+    for lane, count, due_since, announced_until in read(LANES, now=now):
+        announced = read_moment(announced_until)
+        moments = (read_moment(due_since), announced and announced - SILENCE)
+        found[str(lane)] = Waiting(count, min(filter(None, moments), default=None))
+    return found
+
+
+def organisations_working(now: datetime) -> int:
+    """How many organisations a worker has a lease of."""
+    return int(read(WORKING, now=now)[0][0])
+
+
+def postings_under_way(since: date) -> dict[str, int]:
+    """Postings that are due or being sent, by state."""
+    return dict(read(UNDER_WAY, since=since))
+
+
+def postings_with_problems() -> dict[tuple[str, str], Waiting]:
+    """Postings that are uncertain, held or rejected, by state and reason."""
+    return {(state, reason): Waiting(count, read_moment(at)) for state, reason, count, at in read(PROBLEMS)}
+
+
+def connections_by_state() -> dict[str, int]:
+    """Connections that have not ended."""
+    return dict(read(CONNECTIONS))
+
+
+def unsent(outbox: type[OutboxMessage] | type[OutboxEvent]) -> Waiting:
+    """What an outbox still has to publish."""
+    return _waiting(f"SELECT COUNT(*), MIN(created_at) FROM {outbox._meta.table_name} WHERE sent_at IS NULL")  # noqa: S608
+
+
+def unsettled_quarantine() -> Waiting:
+    """What waits in quarantine for a person."""
+    return _waiting("SELECT COUNT(*), MIN(created_at) FROM quarantine WHERE settled_at IS NULL")
+
+
+def unhandled_events_of_all() -> Waiting:
+    """Events of Qonto's core that nobody has followed."""
+    return _waiting("SELECT COUNT(*), MIN(received_at) FROM inbox_event WHERE handled_at IS NULL")
+
+
+def least_day_calls(since: datetime) -> int | None:
+    """The least that any Xero organisation has left of its day, of those that told so since a moment."""
+    left: int | None = read(BUDGETS, since=since)[0][0]
+    return left
+
+
+def tenants_paused(now: datetime) -> int:
+    """Xero organisations that asked us to wait."""
+    return int(read(PAUSES, now=now)[0][0])
+
+
+def _waiting(statement: str) -> Waiting:
+    ((count, since),) = read(statement)
+    return Waiting(count, read_moment(since))
+
+
+def _day(value: date | str) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(value)
+
+
+def in_all(counts: Sequence[Waiting]) -> Waiting:
+    """Several taken together."""
+    return Waiting(sum(one.count for one in counts), min(filter(None, (one.since for one in counts)), default=None))

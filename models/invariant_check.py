@@ -1,0 +1,52 @@
+"""What the newest check of each invariant found, so that it outlives the process that looked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from peewee import CompositeKey, IntegerField, TextField
+
+from models.database import Table, UtcField, read_moment
+from models.statements import read
+
+FLEET = "fleet"  # the scope of what our own tables say of everybody
+
+
+class InvariantCheck(Table):
+    """`scope` is the fleet, or the id of an organisation compared with Xero. `examples` name ids, a line each."""
+
+    name = TextField()
+    scope = TextField()
+    checked_at = UtcField()
+    violations = IntegerField()
+    examples = TextField()
+
+    class Meta:
+        primary_key = CompositeKey("name", "scope")
+
+
+@dataclass(frozen=True)
+class Violated:
+    """An invariant, how often it is violated, and when that was last looked at."""
+
+    name: str
+    violations: int
+    checked_at: datetime
+
+
+def store_check(name: str, scope: str, violations: int, examples: Iterable[str], now: datetime) -> None:
+    """Replace what was known of this invariant there."""
+    InvariantCheck.insert(
+        name=name, scope=scope, checked_at=now, violations=violations, examples="\n".join(examples)
+    ).on_conflict(
+        conflict_target=[InvariantCheck.name, InvariantCheck.scope],
+        preserve=[InvariantCheck.checked_at, InvariantCheck.violations, InvariantCheck.examples],
+    ).execute()
+
+
+def checks_by_name() -> list[Violated]:
+    """Each invariant over all scopes: the sum of its violations, and when it was last looked at."""
+    rows = read("SELECT name, SUM(violations), MAX(checked_at) FROM invariant_check GROUP BY name ORDER BY name")
+    return [Violated(name, int(count), read_moment(at)) for name, count, at in rows]

@@ -1,0 +1,175 @@
+"""The night at a glance: how far it is, what waits and why, and whether something is wrong. Counts and words only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from domain.call_limits import XERO_APP_MINUTE
+from domain.circuit import Circuit
+from domain.night import Window, newest_window, projected_end
+from domain.rate_window import Window as Calls
+from domain.reasons import Broken, sentence
+from models import fleet
+from models.call_budget import app_budget, read_slots
+from models.fleet import NightPart, Waiting
+from models.invariant_check import Violated, checks_by_name
+from models.outbox import OutboxEvent, OutboxMessage
+from models.states import ConnectionState, Lane, PostingState, RunState
+from models.sync_run import zones_in_use
+
+A_DAY = timedelta(days=1)
+NIGHT_STATES = (RunState.DUE, RunState.RUNNING, RunState.WAITING, RunState.DONE, RunState.FAILED)
+POSTING_STATES = (
+    *(PostingState.DUE, PostingState.SENDING, PostingState.UNCERTAIN),
+    *(PostingState.HELD, PostingState.REJECTED),
+)
+OUTBOXES: dict[str, type[OutboxMessage] | type[OutboxEvent]] = {"jobs": OutboxMessage, "events": OutboxEvent}
+
+
+@dataclass(frozen=True)
+class Tonight:
+    """The newest night of every time zone in use, together. `due_at` is its first 23:00, `deadline` its last 23:30.
+
+    `states` counts organisations; `done_ratio` is the share of those whose connection works that are done, 1 without
+    any. `projected_end` is empty when nothing is left, or nothing moves.
+    """
+
+    local_dates: list[date]
+    due_at: datetime
+    deadline: datetime
+    states: dict[str, int]
+    total: int
+    done_ratio: float
+    posted: int
+    projected_end: datetime | None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """So many `nights` or `transactions` that are not done, for one reason."""
+
+    what: str
+    state: str
+    code: str
+    sentence: str
+    count: int
+
+
+@dataclass(frozen=True)
+class NightView:
+    """Everything that a person, a page or a metric shows. `tonight` is empty while no organisation is connected."""
+
+    at: datetime
+    tonight: Tonight | None
+    problems: list[Problem]
+    postings: dict[str, int]
+    uncertain: Waiting
+    outboxes: dict[str, Waiting]
+    lanes: dict[str, Waiting]
+    working: int
+    app_calls_left: int
+    day_calls_left: int | None
+    tenants_paused: int
+    is_circuit_open: bool
+    connections: dict[str, int]
+    quarantine: Waiting
+    events: Waiting
+    invariants: list[Violated]
+
+    def age(self, waiting: Waiting) -> float:
+        """Seconds for which the oldest has waited; 0 without any."""
+        return max(0.0, (self.at - waiting.since).total_seconds()) if waiting.since else 0.0
+
+
+def view_night(now: datetime) -> NightView:
+    """As the database has it now. Its questions do not grow with history."""
+    windows = [newest_window(zone, now) for zone in zones_in_use()]
+    since = min((window.local_date for window in windows), default=now.date())
+    parts = [part for part in fleet.night_parts(since) if _is_tonight(part, windows)]
+    problems = fleet.postings_with_problems()
+    lanes = fleet.lanes_waiting(now)
+    budget = app_budget()
+    return NightView(
+        at=now,
+        tonight=_tonight(now, windows, parts) if windows else None,
+        problems=[*_nights_not_done(parts), *_transactions_not_done(problems)],
+        postings=dict.fromkeys(map(str, POSTING_STATES), 0)
+        | fleet.postings_under_way(since)
+        | Counter(_by_state(problems)),
+        uncertain=fleet.in_all([one for (state, _), one in problems.items() if state == PostingState.UNCERTAIN]),
+        outboxes={name: fleet.unsent(outbox) for name, outbox in OUTBOXES.items()},
+        lanes={str(lane): lanes.get(lane, Waiting()) for lane in Lane},
+        working=fleet.organisations_working(now),
+        app_calls_left=XERO_APP_MINUTE - (Calls(read_slots(budget)).used(now) if budget else 0),
+        day_calls_left=fleet.least_day_calls(now - A_DAY),
+        tenants_paused=fleet.tenants_paused(now),
+        is_circuit_open=budget is not None and Circuit(budget.failures).is_open,
+        connections=_every_state(fleet.connections_by_state()),
+        quarantine=fleet.unsettled_quarantine(),
+        events=fleet.unhandled_events_of_all(),
+        invariants=checks_by_name(),
+    )
+
+
+def _tonight(now: datetime, windows: Sequence[Window], parts: Sequence[NightPart]) -> Tonight:
+    states: Counter[str] = Counter()
+    for part in parts:
+        states[part.state] += part.count
+    total, done = sum(states.values()), states[RunState.DONE]
+    broken = sum(part.count for part in parts if part.state == RunState.FAILED and part.code in set(Broken))
+    due_at = min(window.due_at for window in windows)
+    endings = [
+        (minute, n) for *key, minute, n in fleet.night_endings(_first_date(windows)) if tuple(key) in _keys(windows)
+    ]
+    return Tonight(
+        local_dates=sorted({window.local_date for window in windows}),
+        due_at=due_at,
+        deadline=max(window.deadline for window in windows),
+        states={state: states[state] for state in map(str, NIGHT_STATES)},
+        total=total,
+        done_ratio=done / (total - broken) if total > broken else 1.0,
+        posted=sum(part.posted for part in parts),
+        projected_end=projected_end(now, due_at, total - done - states[RunState.FAILED], endings),
+    )
+
+
+def _keys(windows: Sequence[Window]) -> set[tuple[object, ...]]:
+    return {(window.time_zone, window.local_date) for window in windows}
+
+
+def _first_date(windows: Sequence[Window]) -> date:
+    return min(window.local_date for window in windows)
+
+
+def _is_tonight(part: NightPart, windows: Sequence[Window]) -> bool:
+    return (part.time_zone, part.local_date) in _keys(windows) and part.state != RunState.CAUGHT_UP
+
+
+def _nights_not_done(parts: Sequence[NightPart]) -> Iterator[Problem]:
+    counts: Counter[tuple[str, str]] = Counter()
+    for part in parts:
+        if part.code:
+            counts[part.state, part.code] += part.count
+    for (state, code), count in sorted(counts.items()):
+        yield Problem("nights", state, code, sentence(code), count)
+
+
+def _transactions_not_done(problems: dict[tuple[str, str], Waiting]) -> Iterator[Problem]:
+    for (state, code), waiting in sorted(problems.items()):
+        if state != PostingState.UNCERTAIN:
+            yield Problem("transactions", state, code, sentence(code), waiting.count)
+
+
+def _by_state(problems: dict[tuple[str, str], Waiting]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for (state, _), waiting in problems.items():
+        counts[state] += waiting.count
+    return counts
+
+
+def _every_state(counts: dict[str, int]) -> dict[str, int]:
+    states = (ConnectionState.LIVE, ConnectionState.NEEDS_RECONNECT, ConnectionState.DISCONNECTING)
+    return {str(state): counts.get(state, 0) for state in states}
