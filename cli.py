@@ -14,9 +14,10 @@ from commands.keys import keys
 from commands.looking import audit, balance, explain, plan, runs
 from commands.processes import listener, scheduler, web, worker
 from commands.quarantine import quarantine
+from commands.replay import replay
 from commands.sandbox import demo, sandbox
 from commands.status import status
-from commands.syncing import sync
+from commands.syncing import sync, verify
 
 
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -28,7 +29,7 @@ def main() -> None:
     Set up:     qonto-xero db migrate, then qonto-xero connections add
     Run it:     qonto-xero scheduler, qonto-xero worker, qonto-xero listener and qonto-xero web
     Look:       qonto-xero status, runs, plan ORG, accounts ORG, explain TRANSACTION, balance ORG
-    Mend:       qonto-xero events replay, quarantine list
+    Mend:       qonto-xero verify ORG, replay, events replay, quarantine list
 
     ORG is a Qonto organisation's slug or id. Settings are QONTO_XERO_... variables; docs/operations lists them.
     """
@@ -52,7 +53,7 @@ for command in (
         balance,
         check,
     ),
-    *(check, accounts, events, quarantine, keys, audit),
+    *(check, verify, accounts, replay, events, quarantine, keys, audit),
 ):
     main.add_command(command)
 

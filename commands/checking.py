@@ -11,8 +11,7 @@ import click
 from commands.frame import BROKEN, as_json, at_work, the_connection
 from console import Screen
 from domain.ledger_check import count as count_findings
-from services.check import Check, check_all
-from services.check import check as check_organisation
+from services.check import Check, check_all, check_over
 
 
 @click.command()
@@ -37,7 +36,7 @@ def check(screen: Screen, organisation: str | None) -> None:
     """
     with at_work() as (_, workbench):
         if organisation:
-            checks = [check_organisation(the_connection(organisation), workbench)]
+            checks = [check_over(the_connection(organisation), workbench)]
         else:
             checks = list(check_all(workbench))
     if screen.as_json:

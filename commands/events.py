@@ -10,14 +10,13 @@ from typing import Any, TypeVar
 import click
 
 from clients.qonto.account_events import EventType
-from commands.frame import REASON, USAGE, WHO, Failure, as_json, at_work
+from commands.frame import DRY_RUN, REASON, USAGE, WHO, YES_MANY, Failure, as_json, at_work, check_not_too_many
 from console import Screen
 from models.inbox import InboxEvent, choose_events, events_called
 from models.organisation import organisation_called
 from services.replay_events import replay_events
 from services.view_events import view_events
 
-MOST_ORGANISATIONS = 50  # that a replay may touch without being told that it may
 COLUMNS = ("event", "type", "organisation", "account", "received_at", "handled_at", "outcome", "why")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -90,8 +89,8 @@ def events_show(screen: Screen, event: str) -> None:
 @choosing
 @REASON
 @WHO
-@click.option("--dry-run", is_flag=True, help="Only show which events it would be.")
-@click.option("--yes-many", is_flag=True, help=f"Also if it touches more than {MOST_ORGANISATIONS} organisations.")
+@DRY_RUN
+@YES_MANY
 @as_json
 def events_replay(
     screen: Screen,
@@ -123,8 +122,7 @@ def events_replay(
         if not chosen:
             raise Failure("no event is like that; `qonto-xero events list` shows them", USAGE)
         touched = len({event.organisation_id for event in chosen})
-        if touched > MOST_ORGANISATIONS and not (dry_run or yes_many):
-            raise Failure(f"this touches {touched} organisations: look with --dry-run, then say --yes-many", USAGE)
+        check_not_too_many(touched, yes_many=dry_run or yes_many)
         if not dry_run:
             with screen.progress() as bar:
                 task = bar.add_task("replaying", total=len(chosen))

@@ -74,7 +74,20 @@ def _said(_context: click.Context, _parameter: click.Parameter, reason: str) -> 
 
 
 WHO = click.option("--who", default="operator", show_default=True, help="Your name, for the audit.")
-REASON = click.option("--reason", required=True, callback=_said, help="Why; kept in the audit.")
+REASON = click.option("--reason", "--why", "reason", required=True, callback=_said, help="Why; kept in the audit.")
+WHY = click.option("--why", required=True, callback=_said, help="Why; kept in the audit.")
+
+MOST_ORGANISATIONS = 50  # that anything done once more may touch without being told that it may
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show what it would do.")
+YES_MANY = click.option("--yes-many", is_flag=True, help=f"Also for more than {MOST_ORGANISATIONS} organisations.")
+
+
+def check_not_too_many(organisations: int, *, yes_many: bool) -> None:
+    """Call it once what would be done has been shown. Fails, with nothing done, if it touches too many."""
+    if organisations > MOST_ORGANISATIONS and not yes_many:
+        raise Failure(
+            f"this touches {organisations} organisations, so nothing was done: look at it, then say --yes-many", USAGE
+        )
 
 
 def as_json(command: Command) -> Command:

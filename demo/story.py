@@ -11,6 +11,7 @@ from console import Screen
 from demo.stage import workers
 from demo.verdict import Report, verdict_on, xero_ledger
 from messaging.event_queues import KEY_ID, SIGNATURE
+from models.chosen import runs_numbered
 from models.inbox import InboxEvent
 from models.posting import Posting, count_by_state
 from models.states import OPEN_RUN_STATES, SETTLED_IN_XERO, RunKind, RunState
@@ -19,7 +20,7 @@ from scheduler.loop import Scheduler
 from scheduler.tick import open_due
 from services.connect import Grant, Wishes, connect
 from services.receive_event import Delivery, receive_event
-from services.request_sync import replay_run
+from services.replay import Person, replay, runs_once_more
 from services.workbench import Workbench
 from settings import Secret
 
@@ -172,8 +173,11 @@ class Story:
 
     def _replay(self, scheduler: Scheduler) -> None:
         now = self._workbench.clock()
-        for night in SyncRun.select().where((SyncRun.kind == RunKind.NIGHTLY) & (SyncRun.state == RunState.DONE)):
-            replay_run(night, "demo", now, "the demo's third night")
+        done = SyncRun.select().where((SyncRun.kind == RunKind.NIGHTLY) & (SyncRun.state == RunState.DONE))
+        for _ in replay(
+            runs_once_more(runs_numbered([night.id for night in done])), Person("demo", "the demo's third night"), now
+        ):
+            pass
         self._until_quiet("3: both nights once more", scheduler)
 
     def _writes(self) -> int:

@@ -13,7 +13,7 @@ from models.database import Table, UtcField
 
 
 class AuditEntry(Table):
-    """`who` did `action` to `subject` (an id), for `reason`."""
+    """`who` did `action` to `subject`, for `reason`. A subject is an id, or `organisation id/id`."""
 
     id = BigAutoField()
     at = UtcField()
@@ -51,12 +51,16 @@ def _last(action: str, subject: str) -> AuditEntry | None:
     return found
 
 
-def newest_entries(limit: int, subjects: Mapping[str, Sequence[str]] | None = None) -> list[AuditEntry]:
-    """The newest first; only of these subjects, by the first word of the action on them, if any are given."""
+def newest_entries(
+    limit: int, subjects: Mapping[str, Sequence[str]] | None = None, *, within: str = ""
+) -> list[AuditEntry]:
+    """The newest first; only of these subjects, by the first word of the action on them, if any are given, and of what
+    is `within` this organisation.
+    """
     query = AuditEntry.select().order_by(AuditEntry.id.desc()).limit(limit)
     if subjects is not None:
         ours = [
             AuditEntry.action.startswith(f"{kind}.") & AuditEntry.subject.in_(ids) for kind, ids in subjects.items()
         ]
-        query = query.where(reduce(or_, ours))
+        query = query.where(reduce(or_, ours) | AuditEntry.subject.startswith(f"{within}/"))
     return list(query)

@@ -96,15 +96,20 @@ def store_chain(connection_id: str, bank_account_id: str, broken_at: str) -> Non
     run(statement, broken_at=broken_at, connection_id=connection_id, bank_account_id=bank_account_id)
 
 
-READ_AGAIN = """
+SET_BACK = """
     UPDATE cursor SET read_until = CASE WHEN read_until > {moment} THEN {moment} ELSE read_until END,
-    read_whole_at = NULL WHERE bank_account_id = {bank_account_id}
+    read_whole_at = NULL
 """
+
+
+def read_connection_again_from(connection_id: str, moment: datetime) -> None:
+    """Let a connection's accounts be read from a moment on, also closed ones. Call it under the lease."""
+    run(f"{SET_BACK} WHERE connection_id = {{connection_id}}", connection_id=connection_id, moment=moment)
 
 
 def read_again_from(bank_account_id: str, moment: datetime) -> None:
     """Let the next night read an account from a moment on, also a closed one, over whichever connection."""
-    run(READ_AGAIN, bank_account_id=bank_account_id, moment=moment)
+    run(f"{SET_BACK} WHERE bank_account_id = {{bank_account_id}}", bank_account_id=bank_account_id, moment=moment)
 
 
 READ_WHOLE = """

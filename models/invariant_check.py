@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from peewee import CompositeKey, IntegerField, TextField
+from peewee import CompositeKey, IntegerField, TextField, fn
 
 from models.database import Table, UtcField, read_moment
 from models.statements import read
@@ -50,3 +50,17 @@ def checks_by_name() -> list[Violated]:
     """Each invariant over all scopes: the sum of its violations, and when it was last looked at."""
     rows = read("SELECT name, SUM(violations), MAX(checked_at) FROM invariant_check GROUP BY name ORDER BY name")
     return [Violated(name, int(count), read_moment(at)) for name, count, at in rows]
+
+
+def last_check_of(scope: str) -> datetime | None:
+    """When it was last looked at; `None` if never."""
+    moment: datetime | None = read_moment(
+        InvariantCheck.select(fn.MIN(InvariantCheck.checked_at)).where(InvariantCheck.scope == scope).scalar()
+    )
+    return moment
+
+
+def violated_scopes() -> set[str]:
+    """Where something was violated when it was last looked at."""
+    found = InvariantCheck.select(InvariantCheck.scope).where(InvariantCheck.violations > 0)
+    return {str(row.scope) for row in found}

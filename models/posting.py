@@ -21,8 +21,12 @@ from peewee import (
 )
 
 from models.database import Table, UtcField, read_moment
+from models.organisation import Connection
 from models.statements import read, run_both_with_rows, run_with_rows
 from models.states import PostingState
+
+RECREATED = "recreated"  # the reason of a step that only a person asks for
+IDS_A_STATEMENT = 500
 
 
 class Posting(Table):
@@ -121,6 +125,14 @@ NEW = {
     "settled_balance_cents": "bigint",
     "date": "date",
 }
+
+
+def of_tenant(tenant_id: str) -> Any:
+    """The postings of a Xero organisation, found by the connections to it."""
+    theirs = Connection.select(Connection.id).where(Connection.tenant_id == tenant_id)
+    return Posting.connection_id.in_(theirs) & (Posting.tenant_id == tenant_id)
+
+
 INSERT_NEW = f"""
     INSERT INTO posting
         ({", ".join(NEW)}, created_at, changed_at,
@@ -208,6 +220,57 @@ def move_into_xero(rows: Sequence[tuple[int, str, str]], state: PostingState, no
         run_both_with_rows(TELL_STORED, STORE, STORED, rows, now=now, state=str(state), detail=detail)
 
 
+def send_again(posting_id: int, state: str, now: datetime, who: str) -> bool:
+    """A person wants it sent once more; whether it was still in that state."""
+    still = (Posting.id == posting_id) & (Posting.state == state)
+    return move(still, PostingState.DUE, now, detail=f"replayed by {who}", refusals=0) == 1
+
+
+def make_again(posting_id: int, now: datetime, who: str) -> bool:
+    """A person wants it in Xero although another deleted it there; whether it was still deleted.
+
+    From now on the deleted row is no answer to whether Xero has it.
+    """
+    still = (Posting.id == posting_id) & (Posting.state == PostingState.DELETED)
+    former = fn.TRIM(Posting.former_ids.concat(" ").concat(Posting.bank_transaction_id))
+    made = {"bank_transaction_id": "", "former_ids": former, "refusals": 0}
+    return move(still, PostingState.DUE, now, reason=RECREATED, detail=f"by {who}", **made) == 1
+
+
+def former_rows(posting_ids: Sequence[int]) -> set[str]:
+    """The rows in Xero that stood for any of these, until a person deleted them and another wanted them again."""
+    found: set[str] = set()
+    for start in range(0, len(posting_ids), IDS_A_STATEMENT):
+        ours = Posting.id.in_(list(posting_ids[start : start + IDS_A_STATEMENT])) & (Posting.former_ids != "")
+        for posting in Posting.select(Posting.former_ids).where(ours):
+            found.update(posting.former_ids.split())
+    return found
+
+
+def former_rows_in(tenant_id: str) -> set[str]:
+    """The same for a whole Xero organisation."""
+    ours = of_tenant(tenant_id) & (Posting.former_ids != "")
+    return {row for posting in Posting.select(Posting.former_ids).where(ours) for row in posting.former_ids.split()}
+
+
+def posted_rows(tenant_id: str) -> list[tuple[str, str]]:
+    """What we say is in Xero and not deleted there: (transaction id, bank transaction id)."""
+    columns = (Posting.transaction_id, Posting.bank_transaction_id)
+    posted = of_tenant(tenant_id) & (Posting.state == PostingState.POSTED)
+    rows = Posting.select(*columns).where(posted).order_by(Posting.id).tuples()
+    return list(cast("Iterable[tuple[str, str]]", rows))
+
+
+def known_transactions(tenant_id: str, transaction_ids: Sequence[str]) -> set[str]:
+    """Which of these a Xero organisation's record has."""
+    found: set[str] = set()
+    for start in range(0, len(transaction_ids), IDS_A_STATEMENT):
+        some = Posting.transaction_id.in_(list(transaction_ids[start : start + IDS_A_STATEMENT]))
+        rows = Posting.select(Posting.transaction_id).where(some & (Posting.tenant_id == tenant_id))
+        found |= {row.transaction_id for row in rows}
+    return found
+
+
 def count_by_state(which: Expression) -> dict[tuple[str, str], int]:
     """How many postings are in each (state, reason)."""
     rows = (
@@ -257,7 +320,7 @@ def unsettled(tenant_id: str) -> list[Member]:
     states = (PostingState.DUE, PostingState.HELD, PostingState.REJECTED)
     rows = (
         Posting.select(*(getattr(Posting, column.name) for column in fields(Member)))
-        .where((Posting.tenant_id == tenant_id) & Posting.state.in_(states))
+        .where(of_tenant(tenant_id) & Posting.state.in_(states))
         .order_by(Posting.id)
         .tuples()
     )

@@ -60,6 +60,8 @@ class RunKind(StrEnum):
     OBSERVATION = "observation"  # a daily look at what people changed in Xero
     ACCOUNTS = "accounts"  # Xero was connected, or Qonto's core told of an account: followed at once
     DISCONNECTION = "disconnection"  # a person ended the connection
+    VERIFICATION = "verification"  # a person doubts our record: it is held against Xero, and nothing is sent
+    INSPECTION = "inspection"  # our record, Qonto and Xero compared, for a few organisations a night
 
 
 OPEN_RUN_STATES = (RunState.DUE, RunState.RUNNING, RunState.WAITING)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from peewee import SQL, BigAutoField, DateField, IntegerField, TextField, Value, fn
@@ -27,7 +28,8 @@ class SyncRun(Table):
     `wave` is set from its being announced until a worker begins. `turns` counts the jobs that worked on it, `starts`
     those in a row that never ended, `failures` those in a row that ended badly. Once `prepared_at` is set, accounts and
     transactions have been read and only posting is left. The counts say what this run did. `reason` says why it is not
-    done, for people, and `code` the same in a word of `domain.reasons`.
+    done, for people, and `code` the same in a word of `domain.reasons`. `read_from`: its next turn reads Qonto anew
+    from that moment on.
     """
 
     id = BigAutoField()
@@ -48,6 +50,7 @@ class SyncRun(Table):
     posted = IntegerField(default=0)
     accounts_created = IntegerField(default=0)
     created_at = UtcField()
+    read_from = UtcField(null=True)
     prepared_at = UtcField(null=True)
     started_at = UtcField(null=True)
     finished_at = UtcField(null=True)
@@ -79,6 +82,11 @@ def is_open(organisation_id: str, kind: RunKind) -> bool:
     """Whether an organisation has a run of this kind that is not over."""
     ours = (SyncRun.organisation_id == organisation_id) & (SyncRun.kind == kind)
     return bool(SyncRun.select().where(ours & SyncRun.state.in_(OPEN_RUN_STATES)).exists())
+
+
+def any_run_of(kind: RunKind, local_date: date) -> bool:
+    """Whether any organisation has a run of this kind and date."""
+    return bool(SyncRun.select().where((SyncRun.kind == kind) & (SyncRun.local_date == local_date)).exists())
 
 
 def newest_nights(connection_id: str, most: int) -> list[SyncRun]:
@@ -203,9 +211,30 @@ def counts_of(run_id: int) -> dict[str, int]:
     return {"imported": imported, "posted": posted, "accounts_created": accounts_created}
 
 
-def read_again() -> None:
-    """Every open run reads accounts and transactions anew before it sends."""
-    SyncRun.update(prepared_at=None).where(SyncRun.state.in_(OPEN_RUN_STATES)).execute()
+def read_again(connection_ids: Sequence[str]) -> None:
+    """Every open run of these connections reads accounts and transactions anew before it sends."""
+    theirs = SyncRun.connection_id.in_(list(connection_ids))
+    SyncRun.update(prepared_at=None).where(theirs & SyncRun.state.in_(OPEN_RUN_STATES)).execute()
+
+
+def _fresh(now: datetime) -> dict[Any, Any]:
+    """What a run that has ended is, opened again: it begins from its beginning."""
+    emptied = (SyncRun.started_at, SyncRun.finished_at, SyncRun.prepared_at, SyncRun.read_from)
+    return {
+        SyncRun.state: RunState.DUE,
+        SyncRun.wake_at: now,
+        SyncRun.starts: 0,
+        SyncRun.failures: 0,
+        SyncRun.reason: "",
+        SyncRun.code: "",
+        **dict.fromkeys(emptied),
+    }
+
+
+def open_again(run_id: int, read_from: datetime, now: datetime) -> bool:
+    """A run that has ended is due once more and reads Qonto from a moment on; whether it had ended."""
+    ended = (SyncRun.id == run_id) & SyncRun.state.not_in(OPEN_RUN_STATES)
+    return bool(SyncRun.update({**_fresh(now), SyncRun.read_from: read_from}).where(ended).execute() == 1)
 
 
 def ask_for_run(connection: Connection, kind: RunKind, lane: str, local_date: date, now: datetime) -> SyncRun:
@@ -220,18 +249,7 @@ def ask_for_run(connection: Connection, kind: RunKind, lane: str, local_date: da
         created_at=now,
     ).on_conflict(
         conflict_target=[SyncRun.organisation_id, SyncRun.kind, SyncRun.local_date],
-        update={
-            SyncRun.state: RunState.DUE,
-            SyncRun.connection_id: connection.id,
-            SyncRun.wake_at: now,
-            SyncRun.started_at: None,
-            SyncRun.finished_at: None,
-            SyncRun.prepared_at: None,
-            SyncRun.starts: 0,
-            SyncRun.failures: 0,
-            SyncRun.reason: "",
-            SyncRun.code: "",
-        },
+        update={**_fresh(now), SyncRun.connection_id: connection.id},
         where=SyncRun.state.not_in(OPEN_RUN_STATES),
     ).execute()
     return SyncRun.get(

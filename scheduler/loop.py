@@ -15,6 +15,7 @@ from models.database import DATABASE_OUTAGE, connected
 from models.outbox import OutboxEvent, OutboxMessage
 from scheduler.fleet_metrics import show_fleet
 from scheduler.tick import open_due, tidy, wake
+from services.check_fleet import check_fleet_if_due, sample_if_due
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +81,10 @@ class Teller:
 
 
 class Watcher:
-    """Reads the fleet's figures for whoever scrapes this process, in a thread of its own: no run waits for them."""
+    """Looks after invariants, and reads the fleet's figures for whoever scrapes this process.
+
+    In a thread of its own: no run waits for it.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -91,7 +95,10 @@ class Watcher:
             stop.wait(_carefully(self._turn))
 
     def _turn(self) -> float:
-        show_fleet(self._clock())
+        now = self._clock()
+        check_fleet_if_due(now)
+        sample_if_due(now)
+        show_fleet(now)
         return WATCH_SECONDS
 
 

@@ -8,12 +8,14 @@ from datetime import datetime
 
 from clients.errors import RemoteError
 from clients.qonto.bank_accounts import list_bank_accounts
+from clients.qonto.client import Qonto
 from clients.xero.accounts import list_accounts
+from clients.xero.client import Xero
 from domain.ledger_check import FINE, Class, Finding, InLedger, Said, compare
 from domain.ledger_check_lines import Line, lines_of_books, merge
 from models.bank_account import AccountLink
 from models.organisation import Connection, Organisation
-from models.posting import Posting
+from models.posting import Posting, former_rows_in, of_tenant
 from models.states import ConnectionState
 from services.check_accounts import missing_accounts
 from services.check_database import lines_of_database, open_runs_of
@@ -47,22 +49,25 @@ def check_all(workbench: Workbench) -> Iterator[Check]:
     """Every connection that has not ended, one after another; one that cannot be read holds up no other."""
     for connection in Connection.select().where(Connection.state != ConnectionState.DISCONNECTED):
         try:
-            yield check(connection, workbench)
+            yield check_over(connection, workbench)
         except RemoteError as error:
             yield Check(_name(connection), workbench.clock(), problem=str(error))
 
 
-def check(connection: Connection, workbench: Workbench) -> Check:
+def check_over(connection: Connection, workbench: Workbench) -> Check:
+    """The same with clients made for it."""
+    clients = workbench.qonto(connection), workbench.xero(connection)
+    return check(connection, *clients, workbench.clock(), workbench.qonto_app_url)
+
+
+def check(connection: Connection, qonto: Qonto, xero: Xero, now: datetime, app_url: str) -> Check:
     """Our own rows are read before Xero's: what a run sends meanwhile is then on its way, and not lost."""
-    now = workbench.clock()
     at_work = bool(open_runs_of(connection))
-    qonto = workbench.qonto(connection)
     accounts = list_bank_accounts(qonto)
     said = _said(connection)
     truth = read_truth(connection, qonto, accounts, {one.transaction_id for one in said})
-    xero = workbench.xero(connection)
     in_xero = list_accounts(xero)
-    ledger = _ledger(connection, workbench, said)
+    ledger = _ledger(connection, xero, app_url, said)
     findings = compare(truth.expected, ledger, said, at_work=at_work, elsewhere=_elsewhere(connection, ledger))
     lines = [
         *lines_of_books(findings, truth.expected, ledger, said),
@@ -78,7 +83,7 @@ def _name(connection: Connection) -> str:
 
 
 def _said(connection: Connection) -> list[Said]:
-    mine = (Posting.tenant_id == connection.tenant_id) & (Posting.organisation_id == connection.organisation_id)
+    mine = of_tenant(connection.tenant_id) & (Posting.organisation_id == connection.organisation_id)
     columns = (Posting.transaction_id, Posting.state, Posting.reason, Posting.bank_transaction_id)
     return [
         Said(connection.tenant_id, p.transaction_id, p.state, p.reason, p.bank_transaction_id)
@@ -86,17 +91,18 @@ def _said(connection: Connection) -> list[Said]:
     ]
 
 
-def _ledger(connection: Connection, workbench: Workbench, said: list[Said]) -> list[InLedger]:
+def _ledger(connection: Connection, xero: Xero, app_url: str, said: list[Said]) -> list[InLedger]:
     """Xero's rows of this organisation: those of another that shares its Xero organisation are left out."""
     links = AccountLink.select().where(AccountLink.tenant_id == connection.tenant_id)
     homes = {link.xero_account_id: link.bank_account_id for link in links if link.xero_account_id}
     known = {one.bank_transaction_id: one.transaction_id for one in said if one.bank_transaction_id}
-    rows = read_ledger(workbench.xero(connection), workbench.qonto_app_url, homes, known)
+    rows = read_ledger(xero, app_url, homes, known)
     neighbours = Posting.select(Posting.transaction_id).where(
-        (Posting.tenant_id == connection.tenant_id) & (Posting.organisation_id != connection.organisation_id)
+        of_tenant(connection.tenant_id) & (Posting.organisation_id != connection.organisation_id)
     )
     theirs = {posting.transaction_id for posting in neighbours}
-    return [row for row in rows if row.transaction_id not in theirs]
+    former = former_rows_in(connection.tenant_id)
+    return [row for row in rows if row.transaction_id not in theirs and row.id not in former]
 
 
 def _elsewhere(connection: Connection, ledger: list[InLedger]) -> dict[str, str]:

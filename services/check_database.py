@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 from domain.calendar import NIGHT, falls_due, latest_due, local_date
 from domain.ledger_check_lines import Line
@@ -14,7 +15,7 @@ from models.bank_account import BankAccount
 from models.inbox import InboxEvent
 from models.lease import LEASE, LeaseRow
 from models.organisation import Connection, Organisation
-from models.posting import Posting, PostingEvent
+from models.posting import RECREATED, Posting, PostingEvent, of_tenant
 from models.posting_batch import PostingBatch, open_batches
 from models.states import OPEN_RUN_STATES, ConnectionState, PostingState, RunKind
 from models.sync_run import SyncRun
@@ -50,7 +51,7 @@ def open_runs_of(connection: Connection) -> list[SyncRun]:
 
 def _of(connection: Connection) -> object:
     """The postings of a connection's organisation in its Xero organisation, earlier connections' too."""
-    return (Posting.tenant_id == connection.tenant_id) & (Posting.organisation_id == connection.organisation_id)
+    return of_tenant(connection.tenant_id) & (Posting.organisation_id == connection.organisation_id)
 
 
 def _sent_after_deletion(connection: Connection) -> Iterator[str]:
@@ -61,10 +62,17 @@ def _sent_after_deletion(connection: Connection) -> Iterator[str]:
     )
     ids = sorted({event.posting_id for event in gone})
     for posting, events in _stories(ids):
-        states = [event.state for event in events]
-        after = states[states.index(PostingState.DELETED) :]
-        if PostingState.SENDING in after:
+        if _is_sent_after_deletion(events):
             yield f"{posting.transaction_id} was sent again after a person had deleted it"
+
+
+def _is_sent_after_deletion(events: list[PostingEvent]) -> bool:
+    is_deleted = False
+    for event in events:
+        if event.state == PostingState.SENDING and is_deleted:
+            return True
+        is_deleted = event.state == PostingState.DELETED or (is_deleted and event.reason != RECREATED)
+    return False
 
 
 def _left_behind(connection: Connection, now: datetime) -> Iterator[str]:
@@ -91,7 +99,9 @@ def _unproved_attempts(connection: Connection) -> Iterator[str]:
         sendings = [number for number, event in enumerate(events) if event.state == PostingState.SENDING]
         if len(sendings) != posting.attempts:
             yield f"{posting.transaction_id} counts {posting.attempts} attempts and its story tells {len(sendings)}"
-        for number in sendings[:-1]:
+        for number, following in pairwise(sendings):
+            if any(event.reason == RECREATED for event in events[number:following]):
+                continue
             batch = PostingBatch.get_or_none(PostingBatch.id == events[number].batch_id)
             if batch is None:
                 yield f"{posting.transaction_id}: an attempt's batch is not stored"

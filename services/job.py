@@ -85,3 +85,10 @@ class Job:
             return
         self._looked_round_at = now
         self.gives_way = self.gives_way or somebody_waits(self.run, now)
+
+
+def note_prepared(job: Job) -> None:
+    """Accounts and transactions have been read; later turns need not."""
+    job.run.prepared_at = job.now()
+    with job.holding():
+        SyncRun.update(prepared_at=job.run.prepared_at).where(SyncRun.id == job.run.id).execute()

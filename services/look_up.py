@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from clients.xero.bank_transactions import BankTransaction, list_bank_transactions
+from models.posting import former_rows
 from services.job import Job
 from services.store_outcome import Known, store_posted
 
@@ -16,11 +17,15 @@ Found = dict[int, list[BankTransaction]]  # what Xero has of each posting, by po
 
 
 def find_in_xero(job: Job, postings: Sequence[Known], since: datetime) -> Found:
-    """What Xero has of these among the rows that changed since a moment. Complete when it returns; raises otherwise."""
+    """What Xero has of these among the rows that changed since a moment. Complete when it returns; raises otherwise.
+
+    A row that a person deleted and another wanted made again does not count.
+    """
+    former = former_rows([posting.id for posting in postings])
     by_url = {posting.url: posting.id for posting in postings}
     found: Found = defaultdict(list)
     for row in list_bank_transactions(job.xero, since - CLOCK_MARGIN):
-        if row.url in by_url:
+        if row.url in by_url and row.bank_transaction_id not in former:
             found[by_url[row.url]].append(row)
     return found
 

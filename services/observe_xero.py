@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from clients.xero.bank_transactions import list_bank_transactions
@@ -19,11 +20,18 @@ def observe_xero(job: Job) -> int:
     started = job.now()
     since = (job.connection.observed_until or job.connection.starts_at) - CLOCK_MARGIN
     deleted = [row.bank_transaction_id for row in list_bank_transactions(job.xero, since) if row.is_deleted]
-    seen = 0
+    seen = note_deleted(job, deleted)
     with job.holding():
-        for start in range(0, len(deleted), IDS_A_STATEMENT):
-            ids = deleted[start : start + IDS_A_STATEMENT]
-            ours = (Posting.tenant_id == job.tenant_id) & Posting.bank_transaction_id.in_(ids)
-            seen += move(ours & (Posting.state == PostingState.POSTED), PostingState.DELETED, started)
         Connection.update(observed_until=started).where(Connection.id == job.connection.id).execute()
+    return seen
+
+
+def note_deleted(job: Job, rows: Sequence[str]) -> int:
+    """These rows are deleted in Xero, by their ids there: whatever of them we call posted is so no more; how many."""
+    seen = 0
+    for start in range(0, len(rows), IDS_A_STATEMENT):
+        ids = list(rows[start : start + IDS_A_STATEMENT])
+        ours = (Posting.tenant_id == job.tenant_id) & Posting.bank_transaction_id.in_(ids)
+        with job.holding():
+            seen += move(ours & (Posting.state == PostingState.POSTED), PostingState.DELETED, job.now())
     return seen

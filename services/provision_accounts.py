@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from clients.errors import Permanent, Temporary
-from clients.qonto.bank_accounts import QontoAccount, list_bank_accounts
+from clients.qonto.bank_accounts import QontoAccount
 from clients.xero.accounts import list_accounts
 from domain.account_choice import Create, KnownLink, Use, choose
 from domain.marks import account_mark
 from domain.reasons import Gone
 from domain.text import storable
-from models.bank_account import AccountLink, BankAccount, newest_links
+from models.bank_account import AccountLink, newest_links
 from models.states import LinkState
 from services.chart import Chart
 from services.coding_account import provision_coding_account
-from services.create_account import create_account, intend_link, last_four, store_link
+from services.create_account import create_account, intend_link, store_link
 from services.job import Job
+from services.store_accounts import read_and_store_accounts
 
 
 def provision_accounts(job: Job) -> tuple[Chart, list[QontoAccount]]:
@@ -25,7 +24,7 @@ def provision_accounts(job: Job) -> tuple[Chart, list[QontoAccount]]:
     A refusal or an outage for one account is noted in the job and holds no other. Returns Xero's chart of accounts, and
     Qonto's bank accounts.
     """
-    in_qonto = _store_accounts(job, list_bank_accounts(job.qonto))
+    in_qonto = read_and_store_accounts(job)
     chart = Chart(list_accounts(job.xero))
     links = newest_links(job.tenant_id, job.organisation.id)
     for account in in_qonto:
@@ -35,38 +34,6 @@ def provision_accounts(job: Job) -> tuple[Chart, list[QontoAccount]]:
             job.problems.append(f"account {account.id}: {error}")
     provision_coding_account(job, chart)
     return chart, in_qonto
-
-
-def _store_accounts(job: Job, in_qonto: list[QontoAccount]) -> list[QontoAccount]:
-    """The accounts as they count: the newest version of each that was ever read, whatever order they are read in."""
-    with job.holding():
-        for account in in_qonto:
-            _store_account(job, account)
-        stored = {row.id: row for row in BankAccount.select().where(BankAccount.id.in_([one.id for one in in_qonto]))}
-    return [_newest(account, stored[account.id]) for account in in_qonto]
-
-
-def _store_account(job: Job, account: QontoAccount) -> None:
-    known = {
-        "name": storable(account.name),
-        "iban_last4": last_four(account),
-        "currency": account.currency,
-        "status": account.status,
-        "is_external": account.is_external_account,
-    }
-    if account.updated_at:  # hidden from some roles
-        known["updated_at"] = account.updated_at
-    ours = BankAccount.organisation_id == job.organisation.id
-    newer = BankAccount.updated_at.is_null() | (BankAccount.updated_at <= account.updated_at)
-    BankAccount.insert(id=account.id, organisation_id=job.organisation.id, **known).on_conflict(
-        conflict_target=[BankAccount.id], update=known, where=ours & newer if account.updated_at else ours
-    ).execute()
-
-
-def _newest(account: QontoAccount, stored: BankAccount) -> QontoAccount:
-    if account.updated_at is None or stored.updated_at is None or stored.updated_at <= account.updated_at:
-        return account
-    return replace(account, name=stored.name, status=stored.status, updated_at=stored.updated_at)
 
 
 def _provision(job: Job, account: QontoAccount, link: AccountLink | None, chart: Chart) -> None:

@@ -2,31 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
+
+from domain.reasons import Waits
+from models.bank_account import read_connection_again_from
 from models.states import RunKind, RunState
 from models.sync_run import SyncRun
 from services.disconnect import disconnect
 from services.follow_accounts import follow_accounts
-from services.job import Job
+from services.inspect_books import inspect_books
+from services.job import Job, note_prepared
 from services.observe_xero import observe_xero
 from services.post_due import post_due
 from services.provision_accounts import provision_accounts
 from services.read_accounts import accounts_to_read, read_accounts
 from services.settle_holds import settle_holds
 from services.verdict import Verdict, go_on
+from services.verify_books import verify_books
+
+FOR_ANOTHER_WORKER = timedelta(minutes=1)  # while two releases run side by side
 
 
 def take_steps(job: Job) -> Verdict:
     """As far as this turn comes. Raises the clients' errors."""
-    if job.run.kind == RunKind.DISCONNECTION:
-        return disconnect(job)
-    if job.run.kind == RunKind.OBSERVATION:
-        observe_xero(job)
-        return Verdict(RunState.DONE)
-    if job.run.kind == RunKind.ACCOUNTS:
-        return follow_accounts(job)
+    steps = STEPS.get(job.run.kind)
+    if steps is None:
+        reason = f"this release does not know runs of the kind {job.run.kind}, a later one does"
+        return Verdict(RunState.WAITING, reason, job.now() + FOR_ANOTHER_WORKER, code=Waits.IN_LINE)
+    return steps(job)
+
+
+def _sync(job: Job) -> Verdict:
+    _read_back(job)
     if job.run.prepared_at is None and not _prepare(job):
         return go_on(job)
     return post_due(job)
+
+
+def _observe(job: Job) -> Verdict:
+    observe_xero(job)
+    return Verdict(RunState.DONE)
+
+
+def _verify(job: Job) -> Verdict:
+    _read_back(job)
+    return verify_books(job)
+
+
+def _read_back(job: Job) -> None:
+    """A person wants Qonto read again from a moment on. Under the lease nobody moves the cursors on meanwhile."""
+    if job.run.read_from is not None:
+        with job.holding():
+            read_connection_again_from(job.connection.id, job.run.read_from)
+            SyncRun.update(read_from=None).where(SyncRun.id == job.run.id).execute()
 
 
 def _prepare(job: Job) -> bool:
@@ -35,7 +64,16 @@ def _prepare(job: Job) -> bool:
     reading = read_accounts(job, accounts_to_read(job.connection, in_qonto))
     settle_holds(job, chart.active_codes())
     if not reading.is_cut_short and not job.problems:
-        job.run.prepared_at = job.now()
-        with job.holding():
-            SyncRun.update(prepared_at=job.run.prepared_at).where(SyncRun.id == job.run.id).execute()
+        note_prepared(job)
     return not reading.is_cut_short
+
+
+STEPS: dict[str, Callable[[Job], Verdict]] = {
+    RunKind.NIGHTLY: _sync,
+    RunKind.MANUAL: _sync,
+    RunKind.OBSERVATION: _observe,
+    RunKind.ACCOUNTS: follow_accounts,
+    RunKind.DISCONNECTION: disconnect,
+    RunKind.VERIFICATION: _verify,
+    RunKind.INSPECTION: inspect_books,
+}

@@ -13,6 +13,7 @@ from domain.core_event import Told
 from domain.reasons import Broken, Unfinished, Waits, sentence
 from failpoints import hit
 from models import audit
+from models.due_posting import due_postings
 from models.lease import LEASE, Lease, LeaseLost, take_lease
 from models.organisation import Connection, Organisation
 from models.outbox import announce
@@ -25,7 +26,7 @@ from services.job import Job
 from services.night_news import night_news
 from services.steps import take_steps
 from services.tell_core import tell_core
-from services.verdict import Verdict, try_later
+from services.verdict import Verdict, go_on, try_later
 from services.workbench import Workbench
 
 log = logging.getLogger(__name__)
@@ -163,6 +164,9 @@ def _end(job: Job, verdict: Verdict) -> None:
         if job.run.kind == RunKind.ACCOUNTS and verdict.state not in OPEN_RUN_STATES:
             # Only now, with the run's row locked: whoever asks for the run from here on opens it again.
             verdict = close_accounts_run(job, verdict)
+            _store(job, verdict, now)
+        elif job.run.kind == RunKind.MANUAL and verdict.state == RunState.DONE and due_postings(job.connection.id, 1):
+            verdict = go_on(job)  # a person had something sent again meanwhile, and found this run open
             _store(job, verdict, now)
         for told, data in news:
             tell_core(told, job.connection, now, **data)

@@ -45,3 +45,8 @@ def try_later(job: Job, reason: str) -> Verdict:
     if job.run.failures >= len(BACKOFF):
         return Verdict(RunState.FAILED, reason, code=Unfinished.NOT_IN_TIME)
     return Verdict(RunState.WAITING, reason, job.now() + BACKOFF[job.run.failures], failed=True, code=Waits.OUTAGE)
+
+
+def uncertain_until(moment: datetime) -> Verdict:
+    """Xero's answer to a request is not known yet, and will be then."""
+    return Verdict(RunState.WAITING, "waits until Xero's answer is certain", moment, code=Waits.CERTAINTY)

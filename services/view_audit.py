@@ -30,7 +30,8 @@ class AuditView:
 
 def view_audit(organisation: Organisation | None, limit: int) -> list[AuditView]:
     """The newest entries first, of one organisation or of all."""
-    entries = newest_entries(limit, _subjects_of(organisation.id) if organisation else None)
+    mine = _subjects_of(organisation.id) if organisation else None
+    entries = newest_entries(limit, mine, within=organisation.id if organisation else "")
     owners = _owners(entries)
     of_entries = Organisation.id.in_(set(owners.values()) or {""})
     slugs = {one.id: one.slug for one in Organisation.select().where(of_entries)}
@@ -62,6 +63,7 @@ def _owners(entries: Iterable[AuditEntry]) -> dict[tuple[str, str], str]:
     for entry in entries:
         subjects.setdefault(entry.kind, set()).add(entry.subject)
     found = {("organisation", one): one for one in subjects.get("organisation", ())}
+    found |= {(entry.kind, entry.subject): entry.subject.partition("/")[0] for entry in entries if "/" in entry.subject}
     for kind, table in OWNED.items():
         ids = subjects.get(kind, set())
         rows = table.select(table.id, table.organisation_id).where(table.id.in_(ids or {"0"}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -64,7 +65,15 @@ def view_runs(connection: Connection | None, limit: int) -> list[dict[str, Any]]
     runs = SyncRun.select().order_by(SyncRun.local_date.desc(), SyncRun.id.desc()).limit(min(limit, MOST_RUNS))
     if connection:
         runs = runs.where(SyncRun.organisation_id == connection.organisation_id)
-    newest = list(runs)
+    return _viewed(list(runs))
+
+
+def view_run(number: int) -> dict[str, Any]:
+    """One run, by its number."""
+    return _viewed([SyncRun.get_by_id(number)])[0]
+
+
+def _viewed(newest: Sequence[SyncRun]) -> list[dict[str, Any]]:
     of_runs = Organisation.id.in_({run.organisation_id for run in newest} or {""})
     slugs = {organisation.id: organisation.slug for organisation in Organisation.select().where(of_runs)}
     return [

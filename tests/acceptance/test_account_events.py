@@ -20,7 +20,7 @@ from models.quarantine import Quarantine
 from models.states import ConnectionState, RunKind, RunState
 from models.sync_run import SILENCE, SyncRun
 from services import sync_organisation
-from services.check import check
+from services.check import check_over
 from services.check_database import lines_of_database
 from services.receive_event import Reception
 from tests.acceptance.world import Company, Office, before, spends
@@ -194,7 +194,7 @@ def test_the_check_names_what_turns_up_in_an_account_that_nobody_reads_any_more(
     office.night()
     [late] = company.moves(spends(100, account_id=old))
 
-    found = check(company.connection, office.workbench)
+    found = check_over(company.connection, office.workbench)
 
     assert [(one.transaction_id, one.what) for one in found.wrong] == [(late, "lost")]
     read_again_from(old, office.world.now - LATE)

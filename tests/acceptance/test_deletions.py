@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from models.bank_account import Cursor
+from models.chosen import runs_numbered
 from models.posting import Posting
 from services.explain import explain
-from services.request_sync import replay_run
+from services.replay import Person, replay, runs_once_more
 from tests.acceptance.world import Office, spends
 
 pytestmark = pytest.mark.acceptance
@@ -28,7 +29,7 @@ def test_a_deletion_is_seen_at_five_and_nothing_we_do_brings_it_back(office: Off
     assert company.state(kept) == "posted"
     assert explain(deleted)[0].steps[-1].what == "deleted in xero"
     sent = len(company.postings_sent())
-    replay_run(company.runs()[0], "ada", office.world.now, "to see")
+    list(replay(runs_once_more(runs_numbered([company.runs()[0].id])), Person("ada", "to see"), office.world.now))
     office.run_until_quiet()
     office.sync_now(company)
     company.at_qonto(f"transactions/{deleted}", {"note": "edited"})

@@ -8,11 +8,12 @@ from threading import Barrier
 
 import pytest
 
+from models.chosen import runs_numbered
 from models.database import connected
 from models.outbox import OutboxMessage
 from models.sync_run import SyncRun
 from scheduler.tick import tick
-from services.request_sync import replay_run
+from services.replay import Person, replay, runs_once_more
 from tests.acceptance.world import NIGHT, PARIS, Company, Office, read_log, spends
 
 pytestmark = pytest.mark.acceptance
@@ -116,7 +117,7 @@ def test_a_night_that_is_run_twice_or_whose_message_comes_twice_writes_nothing_m
 
     office.work(run.id)
     office.work(run.id)
-    replay_run(run, "ada", office.world.now, "to be sure")
+    list(replay(runs_once_more(runs_numbered([run.id])), Person("ada", "to be sure"), office.world.now))
     office.run_until_quiet()
     office.sync_now(company)
     office.sync_now(company)

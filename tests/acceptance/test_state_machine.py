@@ -25,10 +25,12 @@ from hypothesis.stateful import (
 )
 
 from clients.http import Http
+from models.chosen import runs_numbered
 from models.database import configure, connected
 from models.states import OPEN_RUN_STATES, Lane
 from models.sync_run import SyncRun
-from services.request_sync import replay_run, request_sync
+from services.replay import Person, replay, runs_once_more
+from services.request_sync import request_sync
 from tests.acceptance.world import Office, Row, World, receives, spends
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(3600)]
@@ -151,8 +153,12 @@ class Nights(RuleBasedStateMachine):
     @precondition(lambda self: self._ended_runs())
     @rule(number=one_of_them)
     def replay(self, number: int) -> None:
-        runs = self._ended_runs()
-        replay_run(runs[number % len(runs)], "ada", self.world.now, "to see")
+        ended = self._ended_runs()
+        list(
+            replay(
+                runs_once_more(runs_numbered([ended[number % len(ended)].id])), Person("ada", "to see"), self.world.now
+            )
+        )
         self.office.turn()
 
     @rule(cut=st.sampled_from(CUTS), cents=amounts)

@@ -1,0 +1,85 @@
+"""Hold our record of an organisation against Xero and mend the record: nothing is created or changed in Xero."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from urllib.parse import unquote
+
+from clients.xero.bank_transactions import BankTransaction, list_bank_transactions
+from domain.bank_transaction import deep_link
+from domain.calendar import local_date
+from models import audit
+from models.database import transaction
+from models.organisation import Connection, Organisation
+from models.posting import known_transactions, posted_rows
+from models.statements import load
+from models.states import Lane, RunKind, RunState
+from models.sync_run import SyncRun, ask_for_run, read_again
+from services.job import Job, note_prepared
+from services.observe_xero import note_deleted
+from services.read_accounts import read_accounts
+from services.store_accounts import read_and_store_accounts
+from services.verdict import Verdict, go_on, try_later, uncertain_until
+from services.verify import MARGIN, verify
+
+MOST_NAMED = 10  # ids in what a run says of itself
+
+
+def ask_to_verify(connection: Connection, who: str, why: str, now: datetime) -> SyncRun:
+    """The run that verifies, open. From this commit on nothing of the connection is sent before it was verified."""
+    today = local_date(now, load(Organisation, connection.organisation_id).time_zone)
+    with transaction():
+        since = min(filter(None, (connection.verify_since, connection.starts_at - MARGIN)))
+        Connection.update(verify_since=since).where(Connection.id == connection.id).execute()
+        read_again([connection.id])
+        run = ask_for_run(connection, RunKind.VERIFICATION, Lane.INTERACTIVE, today, now)
+        SyncRun.update(read_from=connection.starts_at).where(SyncRun.id == run.id).execute()
+        audit.record(who, "connection.verify", connection.id, now, why)
+    return run
+
+
+def verify_books(job: Job) -> Verdict:
+    """Read all that Qonto has, adopt what Xero has of it, and see what people deleted there.
+
+    What Xero lacks although we say that it is there, and what carries our link there and is unknown here, is named.
+    """
+    if job.run.prepared_at is None and not _read_qonto(job):
+        return go_on(job)
+    if certain_at := verify(job):
+        return uncertain_until(certain_at)
+    rows = list(list_bank_transactions(job.xero, job.connection.starts_at - MARGIN))
+    note_deleted(job, [row.bank_transaction_id for row in rows if row.is_deleted])
+    job.notes += [*_missing(job, rows), *_unknown(job, rows)]
+    if job.problems:
+        return try_later(job, "; ".join(job.problems))
+    return Verdict(RunState.DONE, "; ".join(job.notes))
+
+
+def _read_qonto(job: Job) -> bool:
+    """Whether all of it was read."""
+    reading = read_accounts(job, read_and_store_accounts(job))
+    if reading.is_cut_short:
+        return False
+    note_prepared(job)
+    return True
+
+
+def _missing(job: Job, rows: Sequence[BankTransaction]) -> Iterator[str]:
+    there = {row.bank_transaction_id for row in rows}
+    yield from _named(
+        "posted by our record and not in Xero", [k for k, row in posted_rows(job.tenant_id) if row not in there]
+    )
+
+
+def _unknown(job: Job, rows: Sequence[BankTransaction]) -> Iterator[str]:
+    prefix = deep_link(job.app_url, "")
+    ours = {unquote(row.url.removeprefix(prefix)): row for row in rows if row.url.startswith(prefix)}
+    known = known_transactions(job.tenant_id, list(ours))
+    yield from _named("in Xero with our link and unknown here", sorted(ours.keys() - known))
+
+
+def _named(what: str, ids: Sequence[str]) -> Iterator[str]:
+    if ids:
+        more = ", ..." if len(ids) > MOST_NAMED else ""
+        yield f"{len(ids)} {what}: {', '.join(ids[:MOST_NAMED])}{more}"
