@@ -151,3 +151,34 @@ def test_a_migration_that_fails_half_way_leaves_nothing(
     assert "half" not in proxy.get_tables()
     with pytest.raises(SchemaOutOfDate):
         check_schema()
+
+
+SURVIVABLE = sorted(path.stem for path in models.migrate.MIGRATIONS.glob("0*.py"))[6:]  # two releases run side by side
+
+
+@pytest.mark.parametrize("name", SURVIVABLE)
+def test_the_release_before_a_migration_goes_on_writing_after_it(
+    empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    for folder, last in ((before, ""), (after, name)):
+        folder.mkdir()
+        for path in models.migrate.MIGRATIONS.glob("0*.py"):
+            if path.stem < name or path.stem == last:
+                (folder / path.name).write_text(path.read_text())
+    monkeypatch.setattr(models.migrate, "MIGRATIONS", before)
+    migrate()
+    known = {table: proxy.get_columns(table) for table in proxy.get_tables()}
+    monkeypatch.setattr(models.migrate, "MIGRATIONS", after)
+
+    assert migrate() == [name]
+
+    for table, columns in known.items():
+        now = {column.name: column for column in proxy.get_columns(table)}
+        for column in columns:
+            assert (now[column.name].data_type, now[column.name].null) == (column.data_type, column.null), table
+        for added in now.keys() - {column.name for column in columns}:
+            assert now[added].null or now[added].default is not None, f"{table}.{added}"
+    check_schema()
+    monkeypatch.setattr(models.migrate, "MIGRATIONS", before)
+    check_schema()  # the release before starts, too
