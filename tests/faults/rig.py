@@ -104,7 +104,7 @@ class Known:
 class Aftermath:
     """Faults off, run until quiet, and ask the one checker: the end of every fault test.
 
-    `missing` and `doubtful` are what the test declares to the checker; `proxies` are healed first.
+    `missing`, `doubtful` and `forgotten` are what the test declares to the checker; `proxies` are healed first.
     """
 
     company: FaultyCompany
@@ -113,13 +113,17 @@ class Aftermath:
     proxies: list[TcpProxy] = field(default_factory=list)
     missing: Mapping[str, str] | None = None
     doubtful: Mapping[str, str] | None = None
+    forgotten: tuple[datetime, datetime] | None = None
 
     def __call__(self) -> None:
         """Raises what is wrong with the world."""
         self._end_faults()
         self.until_quiet()
         told = check_world(
-            self.town, self.company.database_url, self.customers(), missing=self.missing, doubtful=self.doubtful
+            *(self.town, self.company.database_url, self.customers()),
+            missing=self.missing,
+            doubtful=self.doubtful,
+            forgotten=self.forgotten,
         )
         assert not told.problems, "\n".join([*told.problems, str(told)])
 
