@@ -19,6 +19,9 @@ def show(view: NightView) -> None:
     metrics.SEEN_AT.set(view.at.timestamp())
     if view.tonight:
         _show_night(view.tonight, view.at)
+    else:
+        metrics.NIGHTS.clear()
+        metrics.NIGHT_DONE_RATIO.set(1)
     for state, count in view.postings.items():
         metrics.POSTINGS.labels(state).set(count)
     metrics.UNCERTAIN_OLDEST.set(view.age(view.uncertain))

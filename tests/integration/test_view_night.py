@@ -238,6 +238,19 @@ def test_prometheus_is_told_the_same(database: str) -> None:
     assert isnan(told["qonto_xero_day_calls_left_min"])
 
 
+def test_a_night_of_nobody_is_told_as_done(database: str) -> None:
+    connection = make_connection()
+    _night(RunState.WAITING, connection=connection)
+    show(view_night(LATER))
+    Connection.update(state=ConnectionState.DISCONNECTED).execute()
+
+    show(view_night(LATER))
+
+    told = _told()
+    assert told["qonto_xero_night_done_ratio"] == 1
+    assert 'qonto_xero_organisation_nights{state="waiting"}' not in told
+
+
 def _told() -> dict[str, float]:
     lines = metrics.exposition().decode().splitlines()
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
