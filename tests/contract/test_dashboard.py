@@ -82,4 +82,4 @@ def test_it_asks_the_data_source_that_is_provisioned_and_lies_where_it_is_looked
     (provider,) = yaml.safe_load((GRAFANA / "provisioning/dashboards/night.yml").read_text())["providers"]
 
     assert {panel["datasource"]["uid"] for panel in PANELS} == {source["uid"]}
-    assert provider["options"]["path"] == "/etc/grafana/dashboards"
+    assert provider["options"]["path"] == "/var/lib/grafana/dashboards"
