@@ -14,6 +14,7 @@ from commands.keys import keys
 from commands.looking import audit, balance, explain, plan, runs
 from commands.processes import listener, scheduler, web, worker
 from commands.quarantine import quarantine
+from commands.readiness import ready
 from commands.replay import replay
 from commands.sandbox import demo, sandbox
 from commands.status import status
@@ -43,6 +44,7 @@ for command in (
         worker,
         listener,
         web,
+        ready,
         db,
         connections,
         status,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -12,7 +14,17 @@ from urllib.parse import urlsplit
 PREFIX = "QONTO_XERO_"
 KEY_BYTES = 32
 KEY_ID_LENGTH = 40  # it stands before everything that it encrypts
+ADDRESS = re.compile(r"((?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):)?(?P<port>[0-9]{1,5})")
+LAST_PORT = 65_535
 IN_PROCESS = "memory://"  # the broker URL of a machine on which nothing is installed
+
+
+class LogFormat(StrEnum):
+    """How a process writes its log."""
+
+    AUTO = "auto"  # as text on a terminal, as JSON elsewhere
+    JSON = "json"
+    TEXT = "text"
 
 
 class SettingsError(Exception):
@@ -49,11 +61,20 @@ class Secret:
 
 
 @dataclass(frozen=True)
+class Address:
+    """Where a process listens; port 0 is whichever is free."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
 class Settings:
     """Where everything is. URLs carry no trailing slash; `encryption_keys` maps key id to 32 bytes, newest first.
 
     `event_keys` are those under which Qonto's core signs its events; `None` takes unsigned ones. `web_url` is where a
-    browser finds our page; `web_proxies` is how many proxies of ours stand before it.
+    browser finds our page; `web_proxies` is how many proxies of ours stand before it. `monitor` is where each process
+    shows how it is; `None`: nowhere.
     """
 
     database_url: str
@@ -75,6 +96,9 @@ class Settings:
     web_proxies: int
     clock_url: str
     failpoints: str
+    monitor: Address | None
+    traces_url: str
+    log_format: LogFormat
 
     def __repr__(self) -> str:
         return "Settings(***)"
@@ -107,6 +131,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         web_proxies=_few(read, "WEB_PROXIES"),
         clock_url=read.url("CLOCK_URL", ""),
         failpoints=_failpoints(read),
+        monitor=_monitor(read),
+        traces_url=read.url("TRACES_URL", ""),
+        log_format=_log_format(read),
     )
 
 
@@ -167,6 +194,23 @@ def _few(read: _Reader, name: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) == 1):
         raise SettingsError(f"{PREFIX}{name} is not a number from 0 to 9")
     return int(text)
+
+
+def _monitor(read: _Reader) -> Address | None:
+    text = read.text("MONITOR", "127.0.0.1:0")
+    if text == "off":
+        return None
+    found = ADDRESS.fullmatch(text)
+    if not found or int(found["port"]) > LAST_PORT:
+        raise SettingsError(f"{PREFIX}MONITOR is neither HOST:PORT nor PORT nor off")
+    return Address((found["host"] or "127.0.0.1").strip("[]"), int(found["port"]))
+
+
+def _log_format(read: _Reader) -> LogFormat:
+    try:
+        return LogFormat(read.text("LOG_FORMAT", LogFormat.AUTO))
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}LOG_FORMAT is neither auto nor json nor text") from error
 
 
 def _broker_url(read: _Reader, name: str, default: str) -> str:

@@ -9,13 +9,16 @@ from threading import Event, Thread
 import click
 
 from commands.frame import UNREACHABLE, Failure, at_work, stop_on_signal, the_settings, told_clearly
+from commands.monitored import CONNECTIONS, monitored
 from logs import log_to_stderr
-from messaging import ConfirmingPublisher, InProcessPublisher, Lane, NobodyToTell, run_worker
+from messaging import ConfirmingPublisher, Consumers, InProcessPublisher, Lane, NobodyToTell, run_worker
 from messaging.destinations import QONTO_CORE
 from messaging.outbox_relay import event_relay, job_relay
 from messaging.reachable import check_broker
 from models.database import configure, connected
 from models.migrate import check_schema
+from monitoring.checks import alive, broker, own
+from monitoring.readiness import Check
 from scheduler.loop import Scheduler, Teller, Watcher
 from services.access_tokens import check_keys
 from services.workbench import Workbench, make_workbench
@@ -35,19 +38,22 @@ def scheduler() -> None:
     stop = stop_on_signal()
     with told_clearly(), at_work() as (settings, workbench):
         if settings.broker_url == IN_PROCESS:
-            with _beside(settings, workbench, stop):
-                _schedule_and_work(settings, workbench, stop)
+            with _beside(settings, workbench, stop) as others:
+                _schedule_and_work(settings, workbench, stop, others)
         else:
             check_broker(settings.broker_url)
             publisher = ConfirmingPublisher(settings.broker_url)
-            with _beside(settings, workbench, stop):
-                Scheduler(job_relay(publisher, workbench.clock), workbench.clock).run(stop)
+            clockwork = Scheduler(job_relay(publisher, workbench.clock), workbench.clock)
+            with _beside(settings, workbench, stop) as others:
+                ours = own(scheduler=clockwork.why_not_working, **others)
+                with monitored(settings, workbench, stop, broker(settings.broker_url), ours):
+                    clockwork.run(stop)
             publisher.close()
 
 
 @contextmanager
-def _beside(settings: Settings, workbench: Workbench, stop: Event) -> Iterator[None]:
-    """Inside the block Qonto's core is told what happened, and the fleet is watched.
+def _beside(settings: Settings, workbench: Workbench, stop: Event) -> Iterator[dict[str, Check]]:
+    """Inside the block Qonto's core is told what happened, and the fleet is watched; gives a check of each.
 
     The core's broker may be away, also at the start.
     """
@@ -58,7 +64,7 @@ def _beside(settings: Settings, workbench: Workbench, stop: Event) -> Iterator[N
     for thread in threads:
         thread.start()
     try:
-        yield
+        yield {thread.name: alive(thread) for thread in threads}
     finally:
         stop.set()
         for thread in threads:
@@ -66,13 +72,16 @@ def _beside(settings: Settings, workbench: Workbench, stop: Event) -> Iterator[N
         publisher.close()
 
 
-def _schedule_and_work(settings: Settings, workbench: Workbench, stop: Event) -> None:
-    broker = worker_broker(settings.broker_url, workbench, stop)
-    relay = job_relay(InProcessPublisher(broker), workbench.clock)
-    clockwork = Thread(target=Scheduler(relay, workbench.clock).run, args=(stop,), name="scheduler")
-    clockwork.start()
-    run_worker(broker, list(Lane), 4, stop)
-    clockwork.join()
+def _schedule_and_work(settings: Settings, workbench: Workbench, stop: Event, others: dict[str, Check]) -> None:
+    lanes = worker_broker(settings.broker_url, workbench, stop)
+    lanes.add_middleware(consumers := Consumers())
+    clockwork = Scheduler(job_relay(InProcessPublisher(lanes), workbench.clock), workbench.clock)
+    ours = own(scheduler=clockwork.why_not_working, worker=consumers.why_not_working, **others)
+    with monitored(settings, workbench, stop, ours):
+        thread = Thread(target=clockwork.run, args=(stop,), name="scheduler")
+        thread.start()
+        run_worker(lanes, list(Lane), 4, stop)
+        thread.join()
 
 
 @click.command()
@@ -100,10 +109,13 @@ def worker(threads: int, lanes: tuple[str, ...]) -> None:
             raise SettingsError(
                 "QONTO_XERO_BROKER_URL is not set: without a broker, `qonto-xero scheduler` runs the jobs"
             )
-        workbench = _prepared(settings, pool_size=2 * threads + 2)
+        workbench = _prepared(settings, pool_size=2 * threads + 2 + CONNECTIONS)
         check_broker(settings.broker_url)
-        broker = worker_broker(settings.broker_url, workbench, stop)
-        run_worker(broker, [Lane(lane) for lane in lanes] or list(Lane), threads, stop)
+        ours = worker_broker(settings.broker_url, workbench, stop)
+        ours.add_middleware(consumers := Consumers())
+        checks = broker(settings.broker_url), own(worker=consumers.why_not_working)
+        with monitored(settings, workbench, stop, *checks):
+            run_worker(ours, [Lane(lane) for lane in lanes] or list(Lane), threads, stop)
 
 
 @click.command()
@@ -126,9 +138,12 @@ def listener() -> None:
                 "QONTO_XERO_EVENT_KEYS is not set: name the keys that events are signed with, or say"
                 " QONTO_XERO_EVENT_SIGNATURES=off to take unsigned ones"
             )
-        workbench = _prepared(settings, pool_size=2)
+        workbench = _prepared(settings, pool_size=2 + CONNECTIONS)
         check_broker(settings.events_broker_url)
-        event_listener(settings.events_broker_url, workbench).run(stop)
+        consumer = event_listener(settings.events_broker_url, workbench)
+        checks = broker(settings.events_broker_url), own(listener=consumer.why_not_working)
+        with monitored(settings, workbench, stop, *checks):
+            consumer.run(stop)
 
 
 @click.command()
@@ -147,9 +162,11 @@ def web(host: str, port: int) -> None:
         for name, value in (("XERO_CLIENT_ID", settings.xero_client_id), ("QONTO_CLIENT_ID", settings.qonto_client_id)):
             if not value:
                 raise SettingsError(f"QONTO_XERO_{name} is not set: nobody could sign in")
-        workbench = _prepared(settings, pool_size=THREADS + 1)
+        workbench = _prepared(settings, pool_size=THREADS + 1 + CONNECTIONS)
+        server = Server(workbench, settings.web_url, settings.web_proxies)
         try:
-            Server(workbench, settings.web_url, settings.web_proxies).run(host, port, stop)
+            with monitored(settings, workbench, stop, own(page=server.why_not_working)):
+                server.run(host, port, stop)
         except OSError as error:
             raise Failure(f"cannot listen on {host}:{port}: {error.strerror}", UNREACHABLE) from error
 

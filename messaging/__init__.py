@@ -1,6 +1,7 @@
 """How messages go: the one door to RabbitMQ and Dramatiq."""
 
 from messaging.broker import in_process_broker, rabbitmq_broker
+from messaging.consumers import Consumers
 from messaging.database import Database, DatabaseUnavailable
 from messaging.event_consumer import EventConsumer, ReceivedEvent
 from messaging.log_context import LogContextFilter, log_context, logging_with
@@ -13,6 +14,7 @@ from models.states import Lane
 __all__ = [
     "BrokerUnreachable",
     "ConfirmingPublisher",
+    "Consumers",
     "Database",
     "DatabaseUnavailable",
     "DeadLetter",

@@ -45,6 +45,10 @@ class EventConsumer:
         """Read until `stop` is set; the message at hand is finished first."""
         self._reader.run(stop)
 
+    def why_not_working(self) -> str:
+        """Why no event is read now; empty when they are."""
+        return self._reader.why_not_working()
+
     def _hand_on(self, arrival: Arrival) -> None:
         event = ReceivedEvent(
             body=arrival.body,

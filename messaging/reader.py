@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 PREFETCH = 1  # of each queue: a fetched message that waits would die with a poisonous one at hand
 POLL_SECONDS = 0.5  # how soon an order to stop is seen
+SILENT_SECONDS = 30.0  # a reader that has not looked for so long hangs
 # Between attempts when the broker or the database is away, or a message failed.
 PAUSE_SECONDS = 5.0
 
@@ -63,6 +64,7 @@ class QueueReader:
         self._declare = declare
         self._receive = receive
         self._outages = outages
+        self._looked_at: float | None = None
 
     def run(self, stop: Event) -> None:
         """Read until `stop` is set. What was fetched and not handled then goes back to its queue."""
@@ -70,9 +72,17 @@ class QueueReader:
             try:
                 self._read_on_one_connection(stop)
             except Exception as error:
+                self._looked_at = None
                 # The connection is gone, so what was not acked comes again.
                 logger.warning("Messages wait: %s", reason_of(error))
                 stop.wait(uniform(PAUSE_SECONDS / 2, PAUSE_SECONDS))  # noqa: S311 - so that not all come at once
+
+    def why_not_working(self) -> str:
+        """Why nothing is read now; empty when queues are read."""
+        if self._looked_at is None:
+            return "not connected to its queue"
+        silent = time.monotonic() - self._looked_at
+        return f"has not looked for messages for {silent:.0f} s" if silent > SILENT_SECONDS else ""
 
     def _read_on_one_connection(self, stop: Event) -> None:
         with pika.BlockingConnection(self._parameters) as connection:
@@ -84,6 +94,7 @@ class QueueReader:
                 channel.basic_consume(queue, _collector(queue, deliveries))
             while not stop.is_set():
                 connection.process_data_events(time_limit=POLL_SECONDS)
+                self._looked_at = time.monotonic()
                 while deliveries and not stop.is_set():
                     if self._is_received(deliveries[0].arrival, connection, stop):
                         channel.basic_ack(deliveries.popleft().tag)
@@ -96,6 +107,7 @@ class QueueReader:
             except self._outages as error:
                 logger.warning("A message of %s is held: %s", arrival.queue, reason_of(error))
                 _rest(connection, stop)
+                self._looked_at = time.monotonic()
             else:
                 return True
         return False

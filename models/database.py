@@ -140,6 +140,11 @@ def is_sqlite() -> bool:
     return isinstance(database.obj, SqliteDatabase)
 
 
+def ask_anything() -> None:
+    """Raises one of DATABASE_OUTAGE unless the database answers."""
+    database.execute_sql("SELECT 1").fetchone()
+
+
 def database_time() -> datetime:
     """The database's own clock in UTC: what leases and waiting windows are measured by."""
     question = "SELECT strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')" if is_sqlite() else "SELECT clock_timestamp()"

@@ -75,6 +75,14 @@ def unhandled_events(organisation_id: str) -> list[InboxEvent]:
     return find(InboxEvent, UNHANDLED, organisation_id=organisation_id)
 
 
+LATE = "SELECT count(*) FROM inbox_event WHERE handled_at IS NULL AND received_at < {moment}"
+
+
+def unhandled_since(moment: datetime) -> int:
+    """How many events came before then and are not handled."""
+    return int(read(LATE, moment=moment)[0][0])
+
+
 SETTLE = "UPDATE inbox_event SET handled_at = {now}, outcome = {outcome} WHERE id = {id} AND handled_at IS NULL"
 
 

@@ -25,6 +25,7 @@ REST_SECONDS = 0.1  # between two looks at the outbox: what a waiting person may
 TIDY_SECONDS = 60.0
 WATCH_SECONDS = 10.0  # how old the fleet's figures may be
 TELL_SECONDS = 0.5  # the same for events to Qonto's core, for which nobody waits
+SILENT_SECONDS = 30.0  # without a turn that achieved something, a scheduler is of no use
 OUTAGE_SECONDS = 2.0  # between two tries while the broker or the database is away
 
 
@@ -36,6 +37,7 @@ class Scheduler:
         self._clock = clock
         self._tick_seconds = tick_seconds
         self._next_tick = self._next_wake = self._next_tidy = 0.0
+        self._succeeded_at = time.monotonic()
 
     def run(self, stop: Event) -> None:
         """Take turns until `stop` is set."""
@@ -48,7 +50,14 @@ class Scheduler:
 
     def _turn(self) -> float:
         self._tick_if_due()
-        return 0.0 if self._relay.turn() else REST_SECONDS
+        rest = 0.0 if self._relay.turn() else REST_SECONDS
+        self._succeeded_at = time.monotonic()
+        return rest
+
+    def why_not_working(self) -> str:
+        """Why it cannot be counted on; empty while its turns succeed."""
+        silent = time.monotonic() - self._succeeded_at
+        return f"no turn has succeeded for {silent:.0f} s" if silent > SILENT_SECONDS else ""
 
     def _tick_if_due(self) -> None:
         opened = woken = 0

@@ -39,11 +39,19 @@ class Server:
         self._host = urlsplit(web_url).netloc
         self._proxies = proxies
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="page")
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._files = {path.name: (path.read_bytes(), TYPES[path.suffix]) for path in FILES.iterdir()}
 
     def run(self, host: str, port: int, stop: Event, ready: Event | None = None) -> None:
         """Serve until `stop` is set; `ready` is set once it listens. Raises OSError when it cannot listen."""
         asyncio.run(self._run(host, port, stop, ready))
+
+    def why_not_working(self) -> str:
+        """Why no request is answered; empty when its loop turns. For another thread, which hangs if the loop does."""
+        if self._loop is None or self._loop.is_closed():
+            return "the page is not being served"
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self._loop).result()
+        return ""
 
     async def _run(self, host: str, port: int, stop: Event, ready: Event | None) -> None:
         app = web.Application(middlewares=[self._answer_everything], client_max_size=MOST_BYTES)
@@ -55,6 +63,7 @@ class Server:
         await runner.setup()
         await web.TCPSite(runner, host, port).start()
         log.info("the page listens on %s:%s", host, port)
+        self._loop = asyncio.get_running_loop()
         if ready is not None:
             ready.set()
         while not stop.is_set():

@@ -15,7 +15,19 @@ from logs import JsonFormatter
 from messaging import LogContextFilter
 
 ROOT = Path(__file__).parents[2]
-OURS = ("clients", "commands", "demo", "domain", "messaging", "models", "scheduler", "services", "web", "workers")
+OURS = (
+    "clients",
+    "commands",
+    "demo",
+    "domain",
+    "messaging",
+    "models",
+    "monitoring",
+    "scheduler",
+    "services",
+    "web",
+    "workers",
+)
 UNSAFE = {"pickle", "cPickle", "dill", "shelve", "marshal"}
 CALLS_OUT = {"requests", "httpx", "urllib3", "aiohttp"}
 PIN = re.compile(r"^[a-z0-9][\w.\-\[\]]*==\S+ \\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+", re.MULTILINE)

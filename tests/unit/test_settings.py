@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from settings import Secret, Settings, SettingsError, read_settings
+from settings import Address, LogFormat, Secret, Settings, SettingsError, read_settings
 
 KEY = bytes(range(32))
 OLD_KEY = bytes(32)
@@ -24,6 +24,7 @@ URLS = {
     "QONTO_XERO_QONTO_OAUTH_URL": "qonto_oauth_url",
     "QONTO_XERO_QONTO_APP_URL": "qonto_app_url",
     "QONTO_XERO_CLOCK_URL": "clock_url",
+    "QONTO_XERO_TRACES_URL": "traces_url",
 }
 SECRETS = {
     "QONTO_XERO_XERO_CLIENT_SECRET": "xero_client_secret",
@@ -51,7 +52,8 @@ def test_with_an_empty_environment_everything_runs_on_this_machine_against_the_r
     assert settings.qonto_api_url == "https://thirdparty.qonto.com"
     assert settings.qonto_oauth_url == "https://oauth.qonto.com"
     assert settings.qonto_app_url == "https://app.qonto.com"
-    assert settings.clock_url == ""
+    assert settings.clock_url == settings.traces_url == ""
+    assert (settings.monitor, settings.log_format) == (Address("127.0.0.1", 0), LogFormat.AUTO)
     assert settings.encryption_keys == settings.event_keys == {}
     assert not settings.xero_client_secret
 
@@ -262,3 +264,31 @@ def test_where_the_page_is_found_is_written_as_browsers_write_it(written: str) -
     with pytest.raises(SettingsError, match="QONTO_XERO_WEB_URL must be written as browsers do"):
         read_settings({"QONTO_XERO_WEB_URL": written})
     assert read_settings({"QONTO_XERO_WEB_URL": "https://xero.example.com/"}).web_url == "https://xero.example.com"
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("9090", Address("127.0.0.1", 9090)),
+        ("0.0.0.0:9090", Address("0.0.0.0", 9090)),
+        ("worker-1.internal:0", Address("worker-1.internal", 0)),
+        ("[::1]:65535", Address("::1", 65535)),
+        ("off", None),
+    ],
+)
+def test_a_process_shows_how_it_is_where_it_is_told_to(written: str, address: Address | None) -> None:
+    assert read_settings({"QONTO_XERO_MONITOR": written}).monitor == address
+
+
+@pytest.mark.parametrize(
+    "written", [":9090", "localhost", "localhost:", "65536", "http://localhost:9090", "::1:9090", "a:b", "on", "９０"]
+)
+def test_an_address_that_is_none_is_refused_by_the_name_of_its_variable(written: str) -> None:
+    with pytest.raises(SettingsError, match="QONTO_XERO_MONITOR"):
+        read_settings({"QONTO_XERO_MONITOR": written})
+
+
+def test_the_log_is_written_in_one_of_three_ways() -> None:
+    assert read_settings({"QONTO_XERO_LOG_FORMAT": "json"}).log_format is LogFormat.JSON
+    with pytest.raises(SettingsError, match="QONTO_XERO_LOG_FORMAT"):
+        read_settings({"QONTO_XERO_LOG_FORMAT": "xml"})
