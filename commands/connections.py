@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from dataclasses import asdict
 from datetime import datetime
@@ -12,9 +13,19 @@ import click
 
 from commands.accounts import ACCOUNT_COLUMNS
 from commands.following import follow
-from commands.frame import BROKEN, REASON, USAGE, WHO, Failure, as_json, at_work, stop_on_signal, the_connection
+from commands.frame import (
+    BROKEN,
+    REASON,
+    USAGE,
+    WHO,
+    Failure,
+    as_json,
+    at_work,
+    start_log,
+    stop_on_signal,
+    the_connection,
+)
 from console import Screen
-from logs import log_to_stderr
 from models.organisation import Connection
 from models.statements import load
 from models.states import OPEN_RUN_STATES, RunState
@@ -103,7 +114,7 @@ def connections_disconnect(screen: Screen, organisation: str, wait: bool, yes: b
     Everything in Xero stays as it is, and so does our record of it: connected again to the same Xero organisation,
     nothing is sent twice. It cannot be taken back without signing in at Xero anew.
     """
-    log_to_stderr(level=30)
+    start_log(logging.WARNING)
     stop = stop_on_signal()
     with at_work() as (settings, workbench):
         connection = the_connection(organisation)

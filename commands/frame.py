@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ import click
 from clients.errors import Reconnect, RemoteError
 from console import Screen, plain
 from failpoints import watch
+from logs import log_to_stderr
 from messaging import BrokerUnreachable
 from models.database import DATABASE_OUTAGE, configure, connected, where
 from models.encryption import CannotDecrypt
@@ -107,6 +109,12 @@ def the_settings() -> Settings:
     settings = read_settings(os.environ)
     watch(settings.failpoints)
     return settings
+
+
+def start_log(level: int = logging.INFO) -> None:
+    """Send this process's log to standard error, written as QONTO_XERO_LOG_FORMAT says."""
+    with told_clearly():
+        log_to_stderr(level, the_settings().log_format)
 
 
 @contextmanager

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Any
 
 import click
 
-from commands.frame import BROKEN, REASON, WHO, as_json, at_work
+from commands.frame import BROKEN, REASON, WHO, as_json, at_work, start_log
 from console import Screen
-from logs import log_to_stderr
 from models.encryption import Keyring
 from services.rotate_keys import rotate_keys, sealed_under
 
@@ -39,7 +39,7 @@ def keys_rotate(screen: Screen, reason: str, who: str) -> None:
     Put the new key first and restart every process before: one that still has the old order goes on to use the old key.
     It may be ended at any moment and said again. It exits with 1 while another key still encrypts something.
     """
-    log_to_stderr(level=30)
+    start_log(logging.WARNING)
     with at_work() as (_, workbench):
         keyring = workbench.keyring
         with screen.progress() as bar:

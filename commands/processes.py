@@ -8,9 +8,8 @@ from threading import Event, Thread
 
 import click
 
-from commands.frame import UNREACHABLE, Failure, at_work, stop_on_signal, the_settings, told_clearly
+from commands.frame import UNREACHABLE, Failure, at_work, start_log, stop_on_signal, the_settings, told_clearly
 from commands.monitored import CONNECTIONS, monitored
-from logs import log_to_stderr
 from messaging import ConfirmingPublisher, Consumers, InProcessPublisher, Lane, NobodyToTell, run_worker
 from messaging.destinations import QONTO_CORE
 from messaging.outbox_relay import event_relay, job_relay
@@ -34,7 +33,7 @@ def scheduler() -> None:
 
     Without a broker (QONTO_XERO_BROKER_URL=memory://, the default) it runs the jobs too, in this one process.
     """
-    log_to_stderr()
+    start_log()
     stop = stop_on_signal()
     with told_clearly(), at_work() as (settings, workbench):
         if settings.broker_url == IN_PROCESS:
@@ -101,7 +100,7 @@ def _schedule_and_work(settings: Settings, workbench: Workbench, stop: Event, ot
 )
 def worker(threads: int, lanes: tuple[str, ...]) -> None:
     """Run jobs from RabbitMQ until SIGTERM, then finish the requests in flight and exit. Any number may run."""
-    log_to_stderr()
+    start_log()
     stop = stop_on_signal()
     with told_clearly():
         settings = the_settings()
@@ -125,7 +124,7 @@ def listener() -> None:
     Each event is stored once, with the message to the worker that follows it. What cannot be understood or trusted goes
     to quarantine: qonto-xero quarantine list. What is published, and how it is signed: docs/events.
     """
-    log_to_stderr()
+    start_log()
     stop = stop_on_signal()
     with told_clearly():
         settings = the_settings()
@@ -155,7 +154,7 @@ def web(host: str, port: int) -> None:
     Browsers find it at QONTO_XERO_WEB_URL, through a proxy that speaks https; Qonto and Xero send them back there, to
     /qonto/callback and /xero/callback, which must be registered at both.
     """
-    log_to_stderr()
+    start_log()
     stop = stop_on_signal()
     with told_clearly():
         settings = the_settings()

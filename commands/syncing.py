@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from threading import Event
 from typing import Any
@@ -9,9 +10,8 @@ from typing import Any
 import click
 
 from commands.following import follow
-from commands.frame import BROKEN, WHO, WHY, as_json, at_work, stop_on_signal, the_connection
+from commands.frame import BROKEN, WHO, WHY, as_json, at_work, start_log, stop_on_signal, the_connection
 from console import Screen
-from logs import log_to_stderr
 from messaging import Lane
 from models.states import RunState
 from models.sync_run import SyncRun
@@ -29,7 +29,7 @@ from settings import IN_PROCESS, Settings
 @as_json
 def sync(screen: Screen, organisation: str, wait: bool, who: str) -> None:
     """Sync ORG now. With a broker a worker does it; without one, this command does."""
-    log_to_stderr(level=30)
+    start_log(logging.WARNING)
     stop = stop_on_signal()
     with at_work() as (settings, workbench):
         run = request_sync(the_connection(organisation), Lane.INTERACTIVE, who, workbench.clock())
@@ -52,7 +52,7 @@ def verify(screen: Screen, organisation: str, wait: bool, why: str, who: str) ->
     people deleted there since is seen. Nothing of ORG is sent before that is done. What Xero lacks although we say that
     it is there, and what is there with our link and unknown here, is named, and then it exits with 1.
     """
-    log_to_stderr(level=30)
+    start_log(logging.WARNING)
     stop = stop_on_signal()
     with at_work() as (settings, workbench):
         run = ask_to_verify(the_connection(organisation), who, why, workbench.clock())

@@ -4,7 +4,6 @@ from messaging.broker import in_process_broker, rabbitmq_broker
 from messaging.consumers import Consumers
 from messaging.database import Database, DatabaseUnavailable
 from messaging.event_consumer import EventConsumer, ReceivedEvent
-from messaging.log_context import LogContextFilter, log_context, logging_with
 from messaging.messages import NotAMessage, encode
 from messaging.publisher import BrokerUnreachable, ConfirmingPublisher, InProcessPublisher, NobodyToTell, Publisher
 from messaging.quarantine import DeadLetter
@@ -21,15 +20,12 @@ __all__ = [
     "EventConsumer",
     "InProcessPublisher",
     "Lane",
-    "LogContextFilter",
     "NobodyToTell",
     "NotAMessage",
     "Publisher",
     "ReceivedEvent",
     "encode",
     "in_process_broker",
-    "log_context",
-    "logging_with",
     "rabbitmq_broker",
     "run_worker",
 ]

@@ -12,6 +12,7 @@ from domain.call_limits import ACCOUNTS, NIGHT, PERSON, Share
 from domain.core_event import Told
 from domain.reasons import Broken, Unfinished, Waits, sentence
 from failpoints import hit
+from log_context import logging_with
 from models import audit
 from models.due_posting import due_postings
 from models.lease import LEASE, Lease, LeaseLost, take_lease
@@ -44,17 +45,22 @@ def sync_organisation(run_id: int, workbench: Workbench, stopping: Callable[[], 
     """Work on a run for one turn. Safe to say often, also at the same moment: one worker gets the lease."""
     hit("recv")
     run = open_run(run_id)
-    if run is None:
-        return
+    if run is not None:
+        with logging_with(run_id=run.id, organisation_id=run.organisation_id):
+            _sync(run, workbench, stopping)
+
+
+def _sync(run: SyncRun, workbench: Workbench, stopping: Callable[[], bool]) -> None:
+    """Under the organisation's lease, if it can be had."""
     lease = take_lease(run.organisation_id, uuid4().hex, workbench.clock)
     if lease is None:
         _wait_in_line(run, workbench.clock())
         return
     try:
-        run = open_run(run_id)
-        if run is not None:
+        still_open = open_run(run.id)
+        if still_open is not None:
             hit("leased")
-            job = _begin(run, lease, workbench, stopping)
+            job = _begin(still_open, lease, workbench, stopping)
             try:
                 _end(job, _turn(job))
             finally:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from messaging import logging_with
+from log_context import logging_with
 from models.database import connected
 from services.sign_in import session_of
 from services.workbench import Workbench

@@ -14,7 +14,8 @@ from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import Middleware, SkipMessage
 from dramatiq.worker import Worker
 
-from messaging import ConfirmingPublisher, DeadLetter, Lane, LogContextFilter, encode, log_context, logging_with
+from log_context import LogContextFilter, log_context, logging_with
+from messaging import ConfirmingPublisher, DeadLetter, Lane, encode
 from tests.messaging.doubles import CountedDatabase, CountMessages, WorkerRunning
 from tests.servers.processes import wait_until
 

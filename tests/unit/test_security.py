@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from logs import JsonFormatter
-from messaging import LogContextFilter
+from log_context import LogContextFilter
+from logs import JsonFormatter, TextFormatter
 
 ROOT = Path(__file__).parents[2]
 OURS = (
@@ -84,6 +84,30 @@ def test_nobody_writes_a_line_of_their_own_into_the_log(hostile: str) -> None:
     assert line.isascii()
     assert line.isprintable()
     assert json.loads(line)["message"] == f"account {hostile}"
+
+
+@pytest.mark.parametrize("hostile", ["\n2026-11-26 12:00 info", "a\r\nb", "\x1b[31m", "\u202e", "\u2028", "\x00"])
+def test_nobody_begins_or_colours_a_line_that_a_person_reads(hostile: str) -> None:
+    def fail() -> None:
+        raise ValueError(hostile)
+
+    with pytest.raises(ValueError, match=re.escape(hostile)) as raised:
+        fail()
+    error = (ValueError, raised.value, raised.tb)
+    record = logging.LogRecord("services", logging.INFO, "", 0, "account %s", (hostile,), error)
+    record.context = {"run_id": f"7{hostile}"}
+
+    first, *rest = TextFormatter().format(record).split("\n")
+
+    assert all(line.isprintable() for line in (first, *rest))
+    assert all(line.startswith("    ") for line in rest)
+
+
+def test_an_id_cannot_pass_for_two() -> None:
+    record = logging.LogRecord("services", logging.INFO, "", 0, "posted", (), None)
+    record.context = {"message_id": "a run_id=7", "run_id": 8}
+
+    assert TextFormatter().format(record).endswith('  message_id="a run_id=7"  run_id=8')
 
 
 @pytest.mark.parametrize("name", ["run", "dev"])
