@@ -15,12 +15,16 @@ from requests.adapters import HTTPAdapter
 
 from clients.errors import Temporary, TooLate
 from clients.steady import steady_seconds
+from metrics import REQUEST_SECONDS, REQUESTS
+from tracing import span
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
 TOTAL_SECONDS = 45  # leases and replay waits build on it; only a server that drips its answer can outlive it
 BODY_BYTES = 10 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
+OTHER = "other"  # a server that has no name among the peers
+NO_ANSWER = "none"
 POOL = 32  # connections kept to one host; more than the threads of a worker
 
 
@@ -34,9 +38,13 @@ class Answer:
 
 
 class Http:
-    """One process's connections to other people's servers; safe to share between threads."""
+    """One process's connections to other people's servers; safe to share between threads.
 
-    def __init__(self) -> None:
+    `peers` names them for metrics and traces, by how their URLs begin; the longest beginning that fits counts.
+    """
+
+    def __init__(self, peers: Mapping[str, str] | None = None) -> None:
+        self._peers = sorted((peers or {}).items(), key=lambda peer: -len(peer[0]))
         self._session = requests.Session()
         self._session.trust_env = False  # no .netrc credentials, no proxies we did not choose
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -60,6 +68,31 @@ class Http:
         Raises Temporary when there is no whole answer within 45 seconds and 10 MB, or when it is a redirect; TooLate,
         with the body not or not wholly sent, when it would leave after `not_after`, in `steady_seconds()`.
         """
+        peer = self.peer_of(url)
+        code, began = NO_ANSWER, time.monotonic()
+        try:
+            with span("call", method=method, peer=peer) as note:
+                answer = self._call(method, url, headers, params, body, not_after)
+                code = str(answer.status)
+                note(status=answer.status)
+                return answer
+        finally:
+            REQUESTS.labels(peer, code).inc()
+            REQUEST_SECONDS.labels(peer).observe(time.monotonic() - began)
+
+    def peer_of(self, url: str) -> str:
+        """Who is behind a URL."""
+        return next((name for beginning, name in self._peers if url.startswith(beginning)), OTHER)
+
+    def _call(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        params: Mapping[str, str] | None,
+        body: bytes | None,
+        not_after: float,
+    ) -> Answer:
         what = f"{method} {urlsplit(url).path}"
         started = time.monotonic()
         try:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Event
 
 from commands.frame import UNREACHABLE, Failure
@@ -14,29 +13,31 @@ from monitoring.server import serving
 from monitoring.views import views
 from services.workbench import Workbench
 from settings import Settings
-
-log = logging.getLogger(__name__)
+from tracing import tracing_to
 
 CONNECTIONS = 2  # to the database, for /readyz and for /slo
 
 
 @contextmanager
-def monitored(settings: Settings, workbench: Workbench, stop: Event, *groups: Group) -> Iterator[None]:
-    """Inside the block the process tells how it is at the address of QONTO_XERO_MONITOR. It drains once `stop` is set.
+def monitored(process: str, settings: Settings, workbench: Workbench, stop: Event, *groups: Group) -> Iterator[None]:
+    """Inside the block the process tells how it is at the address of QONTO_XERO_MONITOR, and sends its traces.
 
-    `groups` are its checks beside those of the database.
+    `groups` are its checks beside those of the database. It drains once `stop` is set.
     """
-    if settings.monitor is None:
+    with tracing_to(settings.traces_url, process), _served(settings, workbench, stop, groups):
         yield
-        return
+
+
+def _served(
+    settings: Settings, workbench: Workbench, stop: Event, groups: Sequence[Group]
+) -> AbstractContextManager[object]:
+    if settings.monitor is None:
+        return nullcontext()
     readiness = Readiness([database(workbench.keyring), *groups])
     try:
-        served = serving(settings.monitor, views(readiness, workbench.clock, stop))
+        return serving(settings.monitor, views(readiness, workbench.clock, stop))
     except OSError as error:
         wanted = f"{settings.monitor.host}:{settings.monitor.port}"
         raise Failure(
             f"QONTO_XERO_MONITOR: cannot listen on {wanted}: {error.strerror or error}", UNREACHABLE
         ) from error
-    with served as url:
-        log.info("how this process is: %s/readyz", url)
-        yield

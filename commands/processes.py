@@ -45,7 +45,7 @@ def scheduler() -> None:
             clockwork = Scheduler(job_relay(publisher, workbench.clock), workbench.clock)
             with _beside(settings, workbench, stop) as others:
                 ours = own(scheduler=clockwork.why_not_working, **others)
-                with monitored(settings, workbench, stop, broker(settings.broker_url), ours):
+                with monitored("scheduler", settings, workbench, stop, broker(settings.broker_url), ours):
                     clockwork.run(stop)
             publisher.close()
 
@@ -76,7 +76,7 @@ def _schedule_and_work(settings: Settings, workbench: Workbench, stop: Event, ot
     lanes.add_middleware(consumers := Consumers())
     clockwork = Scheduler(job_relay(InProcessPublisher(lanes), workbench.clock), workbench.clock)
     ours = own(scheduler=clockwork.why_not_working, worker=consumers.why_not_working, **others)
-    with monitored(settings, workbench, stop, ours):
+    with monitored("scheduler", settings, workbench, stop, ours):
         thread = Thread(target=clockwork.run, args=(stop,), name="scheduler")
         thread.start()
         run_worker(lanes, list(Lane), 4, stop)
@@ -113,7 +113,7 @@ def worker(threads: int, lanes: tuple[str, ...]) -> None:
         ours = worker_broker(settings.broker_url, workbench, stop)
         ours.add_middleware(consumers := Consumers())
         checks = broker(settings.broker_url), own(worker=consumers.why_not_working)
-        with monitored(settings, workbench, stop, *checks):
+        with monitored("worker", settings, workbench, stop, *checks):
             run_worker(ours, [Lane(lane) for lane in lanes] or list(Lane), threads, stop)
 
 
@@ -141,7 +141,7 @@ def listener() -> None:
         check_broker(settings.events_broker_url)
         consumer = event_listener(settings.events_broker_url, workbench)
         checks = broker(settings.events_broker_url), own(listener=consumer.why_not_working)
-        with monitored(settings, workbench, stop, *checks):
+        with monitored("listener", settings, workbench, stop, *checks):
             consumer.run(stop)
 
 
@@ -164,7 +164,7 @@ def web(host: str, port: int) -> None:
         workbench = _prepared(settings, pool_size=THREADS + 1 + CONNECTIONS)
         server = Server(workbench, settings.web_url, settings.web_proxies)
         try:
-            with monitored(settings, workbench, stop, own(page=server.why_not_working)):
+            with monitored("web", settings, workbench, stop, own(page=server.why_not_working)):
                 server.run(host, port, stop)
         except OSError as error:
             raise Failure(f"cannot listen on {host}:{port}: {error.strerror}", UNREACHABLE) from error

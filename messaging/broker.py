@@ -13,6 +13,7 @@ from messaging.addresses import with_defaults
 from messaging.database import Database, DatabaseConnection
 from messaging.dead_letters import DeadLetterReader
 from messaging.log_context import LogContext
+from messaging.measured import Measured
 from messaging.mends import OwnConsumer, SafeRetries, SkipStale
 from messaging.messages import ENCODER
 from messaging.quarantine import Quarantine, Record
@@ -64,6 +65,8 @@ def in_process_broker(*, database: Database, record: Record) -> StubBroker:
 def middleware(database: Database, record: Record) -> list[Middleware]:
     """What happens around every message: from the top on the way in, from the bottom on the way out."""
     return [
+        # Every message is counted, however it ends.
+        Measured(),
         # A message that RabbitMQ will deliver again anyway is not begun.
         SkipStale(),
         # Every log line below carries the message's ids.

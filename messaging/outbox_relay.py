@@ -11,6 +11,7 @@ from uuid import uuid4
 from clients.clock import Clock
 from messaging.messages import encode
 from messaging.publisher import Outgoing, Publisher
+from metrics import PUBLISHED
 from models.outbox import OutboxEvent, OutboxMessage, Row, claim_unsent, mark_sent, release_unsent
 
 BATCH = 1_000  # rows claimed and confirmed at once
@@ -26,6 +27,7 @@ class Relay(Generic[Row]):
     outgoing: Callable[[Row], Outgoing]
     publisher: Publisher
     clock: Clock
+    counted_as: str
     name: str = field(default_factory=lambda: uuid4().hex)
 
     def turn(self) -> int:
@@ -36,20 +38,25 @@ class Relay(Generic[Row]):
         claimed = claim_unsent(self.outbox, self.name, self.clock(), BATCH)
         if not claimed:
             return 0
+        sent: list[int] = []
         try:
             confirmed = self.publisher.publish([self.outgoing(row) for row in claimed])
             sent = [row.id for row, safe in zip(claimed, confirmed, strict=True) if safe]
             mark_sent(self.outbox, sent, self.clock())
         finally:
             release_unsent(self.outbox, self.name)
+            PUBLISHED.labels(self.counted_as, "confirmed").inc(len(sent))
+            PUBLISHED.labels(self.counted_as, "unconfirmed").inc(len(claimed) - len(sent))
         return len(sent)
 
 
 def job_relay(publisher: Publisher, clock: Clock) -> Relay[OutboxMessage]:
     """Messages to our workers, each on its lane."""
-    return Relay(OutboxMessage, lambda m: (m.lane, encode(m.actor, m.lane, json.loads(m.arguments))), publisher, clock)
+    return Relay(
+        OutboxMessage, lambda m: (m.lane, encode(m.actor, m.lane, json.loads(m.arguments))), publisher, clock, "jobs"
+    )
 
 
 def event_relay(publisher: Publisher, clock: Clock) -> Relay[OutboxEvent]:
     """Events to Qonto's core, by their types."""
-    return Relay(OutboxEvent, lambda event: (event.type, event.body.encode()), publisher, clock)
+    return Relay(OutboxEvent, lambda event: (event.type, event.body.encode()), publisher, clock, "events")

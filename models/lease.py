@@ -9,19 +9,21 @@ from datetime import datetime, timedelta
 
 from peewee import BigIntegerField, TextField
 
+from metrics import FENCE_REJECTED, LEASE_TAKEOVERS
 from models.database import Table, UtcField, transaction
 from models.statements import read, run
 
 LEASE = timedelta(seconds=90)  # longer than the longest HTTP call (45 s), so no call outlives its lease
-
+HEIR = " after another"  # how an owner is called who took over from one that did not give the lease back
 
 FIRST = """
     INSERT INTO lease (organisation_id, owner, fence, expires_at) VALUES ({id}, '', 0, {now})
     ON CONFLICT (organisation_id) DO NOTHING
 """
 TAKE = """
-    UPDATE lease SET owner = {owner}, fence = fence + 1, expires_at = {expires_at}
-    WHERE organisation_id = {id} AND (owner = '' OR expires_at <= {now}) RETURNING fence
+    UPDATE lease SET
+        owner = CASE owner WHEN '' THEN {owner} ELSE {heir} END, fence = fence + 1, expires_at = {expires_at}
+    WHERE organisation_id = {id} AND (owner = '' OR expires_at <= {now}) RETURNING fence, owner
 """
 MINE = "WHERE organisation_id = {id} AND fence = {fence} AND owner = {owner}"
 RENEW = f"UPDATE lease SET expires_at = {{expires_at}} {MINE}"  # noqa: S608 - no value is in it
@@ -69,6 +71,7 @@ class Lease:
                 owner=self.owner,
             )
             if renewed != 1:
+                FENCE_REJECTED.inc()
                 raise LeaseLost(f"organisation {self.organisation_id}: fence {self.fence} was overtaken")
             yield
 
@@ -80,7 +83,13 @@ class Lease:
 def take_lease(organisation_id: str, owner: str, clock: Callable[[], datetime]) -> Lease | None:
     """The organisation's lease, under a fence one higher than any before; `None` while somebody holds it."""
     now = clock()
+    heir = owner + HEIR
     with transaction():
         run(FIRST, id=organisation_id, now=now)
-        taken = read(TAKE, id=organisation_id, owner=owner, now=now, expires_at=now + LEASE)
-        return Lease(organisation_id, owner, taken[0][0], clock) if taken else None
+        taken = read(TAKE, id=organisation_id, owner=owner, heir=heir, now=now, expires_at=now + LEASE)
+    if not taken:
+        return None
+    fence, owner = taken[0]
+    if owner == heir:
+        LEASE_TAKEOVERS.inc()
+    return Lease(organisation_id, owner, fence, clock)

@@ -119,7 +119,7 @@ class _Server(ThreadingHTTPServer):
 
 
 def serving(address: Address, views: Views) -> AbstractContextManager[str]:
-    """Listens at once, or raises OSError. Inside the block, `views` are served at the URL that it gives."""
+    """Listens at once, or raises OSError; inside the block `views` are served, at the URL that it gives and logs."""
     return _serving(_Server(address, views))
 
 
@@ -127,8 +127,10 @@ def serving(address: Address, views: Views) -> AbstractContextManager[str]:
 def _serving(server: _Server) -> Iterator[str]:
     host, port = str(server.server_address[0]), server.server_address[1]
     with server:
+        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        log.info("how this process is: %s/readyz", url)
         Thread(target=server.serve_forever, args=(POLL_SECONDS,), name="monitor", daemon=True).start()
         try:
-            yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+            yield url
         finally:
             server.shutdown()

@@ -11,6 +11,7 @@ from clients.clock import Clock
 from clients.errors import RemoteError
 from messaging import BrokerUnreachable
 from messaging.outbox_relay import Relay
+from metrics import SCHEDULER_SUCCESS
 from models.database import DATABASE_OUTAGE, connected
 from models.outbox import OutboxEvent, OutboxMessage
 from scheduler.fleet_metrics import show_fleet
@@ -62,7 +63,9 @@ class Scheduler:
     def _tick_if_due(self) -> None:
         opened = woken = 0
         if time.monotonic() >= self._next_tick:
-            opened = open_due(self._clock())
+            now = self._clock()
+            opened = open_due(now)
+            SCHEDULER_SUCCESS.set(now.timestamp())
             self._next_tick = time.monotonic() + self._tick_seconds
         if opened or time.monotonic() >= self._next_wake:
             woken = wake(self._clock())

@@ -12,6 +12,7 @@ from clients.errors import Reconnect, Temporary
 from clients.http import Http
 from clients.oauth import OAuthApp, TokenSet, refresh, revoke
 from failpoints import hit
+from metrics import TOKEN_REFRESHES
 from models.credential import Credential, claim_refresh, oldest_and_newest, release_claim, store_refreshed
 from models.encryption import Keyring
 from models.statements import load
@@ -128,10 +129,13 @@ class StoredTokens:
             release_claim(credential, self._me)
             if load(Credential, self._id).version != credential.version:
                 return None
+            self._count("refused")
             raise
         except Exception:
             release_claim(credential, self._me)
+            self._count("failed")
             raise
+        self._count("refreshed")
         hit("refreshed")
         stored = store_refreshed(
             credential,
@@ -141,6 +145,9 @@ class StoredTokens:
             expires_at=tokens.expires_at,
         )
         return tokens if stored else None
+
+    def _count(self, result: str) -> None:
+        TOKEN_REFRESHES.labels(self._app.name.lower(), result).inc()
 
 
 def _secret_of(credential: Credential, keyring: Keyring) -> Secret:

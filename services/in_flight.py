@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Generic, Protocol, TypeVar
@@ -49,7 +50,7 @@ class Threads(Generic[Subject, Result]):
         return self._count
 
     def start(self, about: Subject, call: Callable[[], Result]) -> None:
-        future = self._pool.submit(call)
+        future = self._pool.submit(copy_context().run, call)  # its log lines and spans belong to the job
         self._count += 1
         future.add_done_callback(lambda done: self._landed.put(Landed(about, done.result)))
 

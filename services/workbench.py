@@ -84,7 +84,7 @@ class Workbench:
 
 def make_workbench(settings: Settings) -> Workbench:
     """A workbench from settings. Raises SettingsError when there is no encryption key: no key, no start."""
-    http = Http()
+    http = Http(_peers(settings))
     clock = (
         SteadyClock(sandbox_time(http, settings.clock_url), FOLLOW_SANDBOX)
         if settings.clock_url
@@ -124,3 +124,13 @@ def make_workbench(settings: Settings) -> Workbench:
         qonto_app_url=settings.qonto_app_url,
         event_keys=settings.event_keys,
     )
+
+
+def _peers(settings: Settings) -> dict[str, str]:
+    """How metrics and traces call whom we call. In a sandbox all four may stand under one address."""
+    return {
+        settings.xero_api_url + "/": "xero",
+        settings.xero_identity_url + "/connect/": "xero_identity",
+        settings.qonto_api_url + "/": "qonto",
+        settings.qonto_oauth_url + "/oauth2/": "qonto_oauth",
+    }

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -15,7 +18,9 @@ from uuid import uuid4
 from aiohttp import web
 
 from domain.text import storable
+from metrics import PAGE_REQUESTS, PAGE_SECONDS
 from services.workbench import Workbench
+from tracing import span
 from web.guard import peer_of
 from web.headers import STATIC
 from web.site import ROUTES, Asked, Route, Site, Told
@@ -25,6 +30,9 @@ log = logging.getLogger(__name__)
 THREADS = 8
 MOST_BYTES = 16 * 1024  # of a form of ours
 FORM = "application/x-www-form-urlencoded"
+METHODS, OTHER_METHOD = {"GET", "HEAD", "POST"}, "other"
+NO_ROUTE = "none"
+GONE = "none"  # whoever asked did not wait for an answer
 POLL_SECONDS = 0.2
 SHUTDOWN_SECONDS = 10.0  # for what is being answered
 FILES = Path(__file__).parent / "static"
@@ -54,7 +62,7 @@ class Server:
         return ""
 
     async def _run(self, host: str, port: int, stop: Event, ready: Event | None) -> None:
-        app = web.Application(middlewares=[self._answer_everything], client_max_size=MOST_BYTES)
+        app = web.Application(middlewares=[_measured, self._answer_everything], client_max_size=MOST_BYTES)
         for route in ROUTES:
             app.router.add_route(route.method, route.path, self._handler(route))
         app.router.add_get("/static/{name}", self._file)
@@ -91,7 +99,8 @@ class Server:
             reference=uuid4().hex,
             status=status,
         )
-        told = await asyncio.get_running_loop().run_in_executor(self._threads, self._site.serve, asked)
+        serve = partial(copy_context().run, self._site.serve, asked)  # its calls belong to this request's span
+        told = await asyncio.get_running_loop().run_in_executor(self._threads, serve)
         return _response(told)
 
     @web.middleware
@@ -114,6 +123,24 @@ class Server:
         body, content_type = found
         headers = self._site.headers | {"Content-Type": content_type, "Cache-Control": STATIC}
         return web.Response(body=body, headers=headers)
+
+
+@web.middleware
+async def _measured(request: web.Request, handler: Any) -> web.StreamResponse:
+    """Counts, times and traces each answer under the template of its route: paths and methods can be made up."""
+    resource = request.match_info.route.resource
+    route = resource.canonical if resource else NO_ROUTE
+    method = request.method if request.method in METHODS else OTHER_METHOD
+    code, began = GONE, time.monotonic()
+    try:
+        with span("page", route=route, method=method) as note:
+            response: web.StreamResponse = await handler(request)
+            code = str(response.status)
+            note(status=response.status)
+            return response
+    finally:
+        PAGE_REQUESTS.labels(route, method, code).inc()
+        PAGE_SECONDS.labels(route).observe(time.monotonic() - began)
 
 
 async def _form(request: web.Request) -> Mapping[str, str]:

@@ -14,6 +14,7 @@ import pytest
 from models.database import connected
 from models.lease import LEASE, Lease, LeaseLost, LeaseRow, take_lease
 from models.organisation import Organisation
+from tests.counted import counted
 from tests.factories import NOW, make_organisation
 from tests.integration.conftest import AtOnce
 from tests.servers.processes import wait_until
@@ -89,6 +90,27 @@ def test_the_fence_grows_with_every_take_over_and_never_starts_again(take: Take,
     assert fences == [1, 2, 3, 4]
 
 
+def test_only_a_lease_that_was_not_given_back_counts_as_taken_over(take: Take, clock: MovedClock) -> None:
+    taken_over = counted("qonto_xero_lease_takeovers_total")
+    first = take("first")
+    assert first
+    assert take("second") is None
+    first.release()
+    assert take("second")
+    assert taken_over() == 0
+
+    clock.now += LEASE
+    third = take("third")
+
+    assert taken_over() == 1
+    assert third
+    with third.holding():
+        pass
+    third.release()
+    assert take("fourth")
+    assert taken_over() == 1
+
+
 def test_holding_renews_the_lease(take: Take, held: Lease, clock: MovedClock) -> None:
     clock.now += LEASE - MOMENT
     with held.holding():
@@ -116,6 +138,7 @@ def test_who_was_overtaken_is_told_and_writes_nothing(
     newer = take(next_owner)
     assert newer
     before = LeaseRow.get().expires_at
+    rejected = counted("qonto_xero_fence_rejected_total")
 
     clock.now += timedelta(seconds=10)
     with pytest.raises(LeaseLost, match="organisation-1: fence 1"), held.holding():
@@ -123,6 +146,7 @@ def test_who_was_overtaken_is_told_and_writes_nothing(
 
     assert Organisation.select().count() == 0
     assert LeaseRow.get().expires_at == before
+    assert rejected() == 1
 
 
 def test_who_released_it_can_write_nothing_more(held: Lease) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
+from clients.errors import RemoteError
+from clients.http import Answer
 from clients.oauth import OAuthApp
 from models.credential import Credential, claim_refresh, store_refreshed
 from models.encryption import Keyring
 from services.access_tokens import StoredTokens, access_context, secret_context
 from settings import Secret
+from tests.counted import counted
 from tests.factories import NOW, make_credential
 from tests.unit.fakes import FakeHttp
 
@@ -57,3 +61,24 @@ def test_while_one_process_refreshes_the_others_wait_for_its_token(
 
     assert tokens.current() == ACCESS
     assert http.sent == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "result"),
+    [
+        (Answer(200, {}, b'{"access_token": "a", "refresh_token": "r", "expires_in": 1800}'), "refreshed"),
+        (Answer(400, {}, b'{"error": "invalid_grant"}'), "refused"),
+        (Answer(503, {}, b""), "failed"),
+    ],
+)
+def test_each_refresh_is_counted_by_what_came_of_it(database: str, answer: Answer, result: str) -> None:
+    credential = make_credential(id="credential", secret=KEYRING.encrypt(OURS, secret_context("credential")))
+    count = {
+        name: counted("qonto_xero_token_refreshes_total", peer="xero", result=name)
+        for name in ("refreshed", "refused", "failed")
+    }
+
+    with suppress(RemoteError):
+        StoredTokens(credential.id, APP, KEYRING, FakeHttp(answer), lambda: NOW).current()
+
+    assert {name: more() for name, more in count.items() if more()} == {result: 1}

@@ -11,6 +11,7 @@ from messaging import NobodyToTell
 from messaging.outbox_relay import event_relay, job_relay
 from messaging.publisher import BrokerUnreachable, Outgoing
 from models.outbox import OutboxEvent, OutboxMessage, claim_unsent
+from tests.counted import counted
 from tests.factories import NOW, make_outbox_event, make_outbox_message
 
 
@@ -50,11 +51,14 @@ def untold() -> list[int]:
 
 def test_what_the_broker_did_not_confirm_stays_in_the_outbox(messages: list[int]) -> None:
     publisher = FakePublisher(True, False, True)
+    confirmed = counted("qonto_xero_messages_published_total", outbox="jobs", result="confirmed")
+    unconfirmed = counted("qonto_xero_messages_published_total", outbox="jobs", result="unconfirmed")
 
     assert job_relay(publisher, lambda: NOW).turn() == 2
 
     assert len(publisher.given) == 3
     assert waiting() == [messages[1]]
+    assert (confirmed(), unconfirmed()) == (2, 1)
 
 
 def test_a_broker_that_answers_nothing_costs_no_message(messages: list[int]) -> None:
@@ -76,8 +80,10 @@ def test_an_event_that_is_published_again_is_the_same_to_the_byte(events: list[i
 
 
 def test_the_broker_of_events_may_be_away_while_jobs_go_on(messages: list[int], events: list[int]) -> None:
+    unconfirmed = counted("qonto_xero_messages_published_total", outbox="events", result="unconfirmed")
     with pytest.raises(BrokerUnreachable):
         event_relay(FakePublisher(), lambda: NOW).turn()
+    assert unconfirmed() == 3
 
     assert job_relay(FakePublisher(True, True, True), lambda: NOW).turn() == 3
     assert untold() == events

@@ -1,6 +1,7 @@
 """A worker process: what surrounds a job, how it waits for a broker, how it stops."""
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -15,9 +16,11 @@ from dramatiq.middleware import Middleware, SkipMessage
 from dramatiq.worker import Worker
 
 from log_context import LogContextFilter, log_context, logging_with
-from messaging import ConfirmingPublisher, DeadLetter, Lane, encode
+from messaging import ConfirmingPublisher, Consumers, DeadLetter, Lane, encode
+from tests.counted import counted
 from tests.messaging.doubles import CountedDatabase, CountMessages, WorkerRunning
 from tests.servers.processes import wait_until
+from tests.servers.rabbitmq import RabbitmqServer
 
 JOBS = [("nightly", encode("work", "nightly", {"job_id": job_id})) for job_id in (1, 2, 3)]
 
@@ -228,6 +231,61 @@ def test_every_line_a_job_logs_carries_its_ids(
 
     assert contexts == [{"message_id": message.message_id, "actor": "work", "job_id": 1, "batch_id": 5}]
     assert log_context() == {}
+
+
+def test_every_message_is_counted_once_by_how_it_ended(
+    stub_broker: StubBroker,
+    declare_actor: Callable[..., list[int]],
+    counted_database: CountedDatabase,
+    worker_running: WorkerRunning,
+) -> None:
+    lane = Lane.NIGHTLY.value
+    ended = {
+        outcome: counted("qonto_xero_jobs_total", lane=lane, outcome=outcome)
+        for outcome in ("done", "failed", "skipped")
+    }
+    running, timed = counted("qonto_xero_jobs_running", lane=lane), counted("qonto_xero_job_seconds_count", lane=lane)
+    seen: list[float] = []
+
+    def work(job_id: int) -> None:
+        seen.append(running())
+        if job_id == 2:
+            raise ValueError
+        if job_id == 3:
+            raise SkipMessage
+        counted_database.reachable = job_id != 1
+
+    declare_actor(stub_broker, work, max_retries=0)
+    for job_id in (2, 3, 1, 4):  # by then the database is away
+        stub_broker.enqueue(stub_broker.get_actor("work").message(job_id=job_id))
+    with worker_running(stub_broker):
+        wait_until(lambda: timed() == 4, seconds=10, what="all to be counted")
+
+    assert {outcome: more() for outcome, more in ended.items()} == {"done": 1, "failed": 2, "skipped": 1}
+    assert seen == [1, 1, 1]
+    assert running() == 0
+
+
+@pytest.mark.integration
+def test_consumers_are_well_once_every_lane_is_read(
+    broker: RabbitmqBroker,
+    declare_actor: Callable[..., list[int]],
+    worker_running: WorkerRunning,
+    rabbitmq_server: RabbitmqServer,
+    rabbitmq_vhost: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broker.add_middleware(consumers := Consumers())
+    declare_actor(broker)
+    assert consumers.why_not_working() == "no consumer has started"
+
+    with worker_running(broker):
+        wait_until(lambda: not consumers.why_not_working(), seconds=10, what="all to be read")
+        monkeypatch.setattr("dramatiq.worker.CONSUMER_RESTART_DELAY_SECS", 0.5)
+        rabbitmq_server.close_all_connections(vhost=rabbitmq_vhost)
+        wait_until(lambda: bool(consumers.why_not_working()), seconds=10, what="the loss to be seen")
+
+        assert re.fullmatch(r"the consumer of nightly(\.DQ)? is not connected", consumers.why_not_working())
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
