@@ -95,9 +95,10 @@ def test_a_night_is_seen_by_its_ids_and_by_nothing_of_a_customer(
     jobs = {found.span_id: attributes(found) for found in spans if found.name == "job"}
     (job_id,) = [span_id for span_id, told in jobs.items() if told["run_id"] == run_id]
     assert jobs[job_id].keys() == {"lane", "actor", "message_id", "run_id"}
-    calls = [attributes(found) for found in spans if found.name == "call" and found.parent_span_id == job_id]
-    assert {"method": "PUT", "peer": "xero", "status": 200} in calls
-    assert {tuple(call) for call in calls} == {("method", "peer", "status")}
+    calls = [(found.parent_span_id, attributes(found)) for found in spans if found.name == "call"]
+    assert (job_id, {"method": "PUT", "peer": "xero", "status": 200}) in calls
+    assert [call for parent, call in calls if call["peer"] != "other" and parent not in jobs] == []
+    assert {tuple(call) for _, call in calls} == {("method", "peer", "status")}
 
     seen = b"".join(collector.bodies).decode("latin-1")
     assert canaries.seen_in([("a trace", seen)], words=True) == []
