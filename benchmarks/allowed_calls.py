@@ -13,6 +13,12 @@ from tests.acceptance.processes import NIGHT, at, puts
 
 READ_SECONDS = 0.3
 WRITE_SECONDS = 3.0
+XERO_S_PACE = {
+    "xero_write_latency": WRITE_SECONDS,
+    "xero_read_latency": READ_SECONDS,
+    "identity_latency": READ_SECONDS,
+    "qonto_latency": READ_SECONDS,
+}
 BATCH_ROWS = 50
 XERO_MINUTE = 60  # calls that Xero allows one organisation in a minute
 SPARE_MINUTES = 2  # of rows, so that posting never ends while it is counted
@@ -30,12 +36,7 @@ class Pace:
 def pace(stage: Stage, minutes: int) -> Pace:
     """Count what reaches Xero in so many whole minutes of real time."""
     with stage.show() as show:
-        show.world.settings(
-            xero_write_latency=WRITE_SECONDS,
-            xero_read_latency=READ_SECONDS,
-            identity_latency=READ_SECONDS,
-            qonto_latency=READ_SECONDS,
-        )
+        show.world.settings(**XERO_S_PACE)
         (party,) = found(show.world, 1)
         connect(show, [party])
         settle(party, (minutes + SPARE_MINUTES) * XERO_MINUTE * BATCH_ROWS)

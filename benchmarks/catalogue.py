@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from benchmarks.account_events import idle_seconds, seconds_during_a_night
-from benchmarks.allowed_calls import XERO_MINUTE, Pace, pace
+from benchmarks.allowed_calls import WRITE_SECONDS, XERO_MINUTE, XERO_S_PACE, Pace, pace
 from benchmarks.due_at_once import Rush, rush
 from benchmarks.figure import Figure, at_least, at_most, growth, percentile
 from benchmarks.fleet_night import Fleet
 from benchmarks.posting_speed import Lap, product_lap, race
+from benchmarks.several_workers import SANDBOX, WORKERS, Night, Work, by_workers
 from benchmarks.stage import Stage
 from benchmarks.whole_night import Cost, cost_of_one, finish_seconds
 
@@ -25,6 +26,9 @@ ONE_BIG = 20_000
 NIGHT_ORGANISATIONS, SMALL = 300, 200
 MINUTES = 3
 ACCOUNTS = 100
+PROCESSES = (1, 2, 4)
+CROWD, CROWD_EACH = 60, 300
+PATIENT, ONE_BATCH = 64, 50  # four workers with 8 threads each have two rounds of them
 
 Measured = TypeVar("Measured")
 
@@ -181,6 +185,50 @@ def account_events(bench: Bench) -> list[Figure]:
     ]
 
 
+def several_workers(bench: Bench) -> list[Figure]:
+    """(i)"""
+    crowd = Work(CROWD, bench.of(CROWD_EACH), latencies={})
+    patient = Work(PATIENT, ONE_BATCH, XERO_S_PACE)
+    quick = by_workers(bench.stage, PROCESSES, crowd, bench.of(LAPS))
+    slow = by_workers(bench.stage, PROCESSES, patient, bench.of(ROUNDS))
+    one, two, four = (quick[count] for count in PROCESSES)
+    waiting_one, waiting_two, waiting_four = (slow[count].organisations_per_minute for count in PROCESSES)
+    waits = f"Xero takes {WRITE_SECONDS:g} s"
+    return [
+        *(_speed(night, count) for count, night in quick.items()),
+        Figure("i", "2 workers against 1", two.per_second / one.per_second, "x"),
+        Figure("i", "4 workers against 1", four.per_second / one.per_second, "x"),
+        *(_busy(night, count) for count, night in quick.items()),
+        Figure("i", "Share of one core that the worker used, 1 worker", 100 * one.cores[WORKERS], "%"),
+        Figure("i", "Share of one core that the sandbox used, 4 workers", 100 * four.cores[SANDBOX], "%"),
+        *(_cost(one, kind, "1 worker") for kind in one.cost),
+        *(_cost(four, kind, "4 workers") for kind in four.cost),
+        *(
+            Figure("i", f"Organisations a minute, {waits}, {_workers(count)}", night.organisations_per_minute, "/min")
+            for count, night in slow.items()
+        ),
+        Figure("i", f"2 workers against 1, {waits}", waiting_two / waiting_one, "x", at_least(1.7)),
+        Figure("i", f"4 workers against 1, {waits}", waiting_four / waiting_one, "x", at_least(3)),
+        Figure("i", f"Share of all cores that was busy, {waits}, 4 workers", slow[4].busy_share, "%"),
+    ]
+
+
+def _workers(count: int) -> str:
+    return f"{count} worker" if count == 1 else f"{count} workers"
+
+
+def _speed(night: Night, count: int) -> Figure:
+    return Figure("i", f"Transactions posted in a night by {_workers(count)}", night.per_second, "/s")
+
+
+def _busy(night: Night, count: int) -> Figure:
+    return Figure("i", f"Share of all cores that was busy, {_workers(count)}", night.busy_share, "%")
+
+
+def _cost(night: Night, kind: str, served_by: str) -> Figure:
+    return Figure("i", f"Processor time for 1,000, {served_by}: {kind}", night.per_thousand(kind), "s")
+
+
 CATALOGUE: dict[str, Callable[[Bench], list[Figure]]] = {
     "a": posting,
     "b": allowed_calls,
@@ -190,4 +238,5 @@ CATALOGUE: dict[str, Callable[[Bench], list[Figure]]] = {
     "f": memory,
     "g": tenfold,
     "h": account_events,
+    "i": several_workers,
 }

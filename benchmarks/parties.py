@@ -14,9 +14,9 @@ ROWS_A_REQUEST = 1_000
 DAY_LIMIT = 1_000_000  # the sandbox's 5,000 calls a day are not what is measured here
 
 
-def rows(count: int) -> list[dict[str, Any]]:
-    """So many settled payments between morning and evening, in the order in which they settled."""
-    morning, evening = datetime.fromisoformat(MORNING), datetime.fromisoformat(EVENING)
+def rows(count: int, day: int = 0) -> list[dict[str, Any]]:
+    """So many settled payments between morning and evening of that day, in the order in which they settled."""
+    morning, evening = (datetime.fromisoformat(moment) + timedelta(days=day) for moment in (MORNING, EVENING))
     step = (evening - morning - timedelta(minutes=2)) / max(1, count)
     return [_row(number, morning + timedelta(minutes=1) + number * step) for number in range(count)]
 
@@ -40,9 +40,9 @@ def found(world: WorldClient, count: int, *, prefix: str = "Bureau") -> list[Par
     return [world.organisation(name=f"{prefix} {n}", xero={"day_limit": DAY_LIMIT}) for n in range(count)]
 
 
-def settle(party: Party, count: int) -> None:
-    """So many rows happen at Qonto."""
-    made = rows(count)
+def settle(party: Party, count: int, day: int = 0) -> None:
+    """So many rows happen at Qonto, on the first day or so many days later."""
+    made = rows(count, day)
     for start in range(0, count, ROWS_A_REQUEST):
         party.pay(*made[start : start + ROWS_A_REQUEST])
 

@@ -17,6 +17,7 @@ LINE = 24
 TITLE = 30
 APART = 16
 MOST = 3.0  # targets that are met more than this many times over look alike
+SPEEDS = ("a", "i")  # the letters that tell of transactions a second
 NUMBER = re.compile(r"-?[\d,]+(?:\.\d+)?")
 GOOD, BAD, PLAIN = "#2f7d4f", "#b3412e", "#5b6b7c"
 
@@ -32,7 +33,7 @@ class Bar:
 
 def picture(rows: Sequence[Row]) -> str:
     """The whole file."""
-    speeds = [row for row in rows if row.letter == "a" and row.measured.endswith("/s")]
+    speeds = [row for row in rows if row.letter in SPEEDS and row.measured.endswith("/s")]
     fastest = max((_value(row.measured) for row in speeds), default=1.0)
     aimed = [row for row in rows if row.target and row.letter != "g"]
     above = [Bar(row, _value(row.measured) / fastest, PLAIN) for row in speeds]

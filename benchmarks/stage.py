@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.progress import say
 from tests.acceptance.processes import EVENING, Broker, Company, at, company_settings
-from tests.sandbox.world_client import WorldClient, running_world
+from tests.sandbox.world_client import WorldClient, world_process
 from tests.servers.postgres import PostgresServer, running_postgres
 from tests.servers.rabbitmq import RabbitmqServer, running_rabbitmq
 
@@ -25,6 +25,7 @@ class Show:
     broker: Broker
     rabbitmq: RabbitmqServer
     vhost: str
+    pids: Mapping[str, int]  # of what stands around the company, by its name
 
     def is_listened_to(self, queue: str) -> bool:
         """Whether a worker reads `queue`."""
@@ -43,17 +44,19 @@ class Stage:
         """A new sandbox, a new migrated database and a new vhost; all gone afterwards, with every process."""
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-")))
-            url = stack.enter_context(running_world())
+            sandbox = stack.enter_context(world_process())
             database = self._postgres.url_of(stack.enter_context(self._postgres.fresh_database()))
             vhost = stack.enter_context(self._rabbitmq.fresh_vhost())
             broker_url = self._rabbitmq.url_of(vhost)
-            company = Company(folder, company_settings(url, database, broker_url))
+            company = Company(folder, company_settings(sandbox.url, database, broker_url))
             stack.callback(_end_all, company)
-            world = WorldClient(url)
+            world = WorldClient(sandbox.url)
             stack.enter_context(world.session)
             at(world, EVENING)
             _succeed(company, "db", "migrate")
-            yield Show(world, company, Broker(broker_url, vhost, self._rabbitmq), self._rabbitmq, vhost)
+            broker = Broker(broker_url, vhost, self._rabbitmq)
+            pids = {"sandbox": sandbox.pid, "PostgreSQL": self._postgres.pid, "RabbitMQ": self._rabbitmq.pid}
+            yield Show(world, company, broker, self._rabbitmq, vhost, pids)
 
 
 @contextmanager

@@ -19,9 +19,24 @@ READY = "sandbox ready on "
 TIMEOUT_S = 20.0
 
 
+@dataclass(frozen=True)
+class WorldProcess:
+    """A world that runs."""
+
+    url: str
+    pid: int
+
+
 @contextmanager
 def running_world(*arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[str]:
     """A world in a process of its own, with this added to our environment; gives its URL."""
+    with world_process(*arguments, environment=environment) as world:
+        yield world.url
+
+
+@contextmanager
+def world_process(*arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[WorldProcess]:
+    """The same for whoever asks about the process too."""
     command = [sys.executable, "-m", "sandbox", "--port", "0", *arguments]
     env = {**os.environ, **(environment or {})}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY, env=env) as process:
@@ -29,7 +44,7 @@ def running_world(*arguments: str, environment: Mapping[str, str] | None = None)
             assert process.stdout is not None
             line = process.stdout.readline()
             assert line.startswith(READY), line
-            yield line.removeprefix(READY).strip()
+            yield WorldProcess(line.removeprefix(READY).strip(), process.pid)
         finally:
             process.terminate()
             process.wait(TIMEOUT_S)

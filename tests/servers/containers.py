@@ -58,6 +58,13 @@ class ServerContainer:
         if self._created:
             self._container.stop(force=True)
 
+    @property
+    def pid(self) -> int:
+        """Its first process, as the machine's kernel numbers it."""
+        container = self._container.get_wrapped_container()
+        container.reload()
+        return int(container.attrs["State"]["Pid"])
+
     def run(self, *command: str) -> str:
         """Run `command` inside and return its output; raises `ServerError` when it fails."""
         code, output = self._container.exec(list(command))

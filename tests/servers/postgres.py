@@ -26,6 +26,11 @@ class PostgresServer:
         """The address of `database`."""
         return url_of(self._node, database)
 
+    @property
+    def pid(self) -> int:
+        """The postmaster, whose children serve the connections."""
+        return self._node.pid
+
     def start(self) -> None:
         """Start and return when it answers queries (about 2 s the first time)."""
         self._node.start()

@@ -27,6 +27,10 @@ class PostgresNode(Protocol):
     host: str
     port: int
 
+    @property
+    def pid(self) -> int:
+        """Its first process; others may be children of it. Only while it runs."""
+
     def start(self) -> None:
         """Start, with the disk it had, and return when it answers."""
 
@@ -73,6 +77,10 @@ class ContainerPostgres:
 
     def kill(self) -> None:
         self._container.kill()
+
+    @property
+    def pid(self) -> int:
+        return self._container.pid
 
     def close(self) -> None:
         self._container.close()
@@ -137,6 +145,11 @@ class PrivatePostgres:
             return answers(self)
         self._end(signal.SIGKILL)
         return False
+
+    @property
+    def pid(self) -> int:
+        assert self._server is not None
+        return self._server.pid
 
     def stop(self) -> None:
         self._end(signal.SIGINT)

@@ -25,6 +25,11 @@ class RabbitmqServer:
         """The address of `vhost`."""
         return f"amqp://{USER}:{PASSWORD}@{self._node.host}:{self._node.port}/{quote(vhost, safe='')}"
 
+    @property
+    def pid(self) -> int:
+        """The node's process."""
+        return self._node.pid
+
     def start(self) -> None:
         """Boot the node and return when it accepts connections (about 8 s the first time)."""
         self._node.start()

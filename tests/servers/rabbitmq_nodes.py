@@ -32,6 +32,10 @@ class RabbitmqNode(Protocol):
     host: str
     port: int
 
+    @property
+    def pid(self) -> int:
+        """Its first process; others may be children of it. Only while it runs."""
+
     def start(self) -> None:
         """Boot the node, with the disk it had, and return when it accepts connections."""
 
@@ -69,6 +73,10 @@ class ContainerNode:
 
     def kill(self) -> None:
         self._container.kill()
+
+    @property
+    def pid(self) -> int:
+        return self._container.pid
 
     def close(self) -> None:
         self._container.close()
@@ -136,6 +144,11 @@ class PrivateNode:
         self._node = PrivateProcess([program], env=self._env, folder=self._folder)
         self._node.wait_until_listening(self.port, seconds=BOOT_SECONDS)
         self.ctl("await_startup", "--timeout", str(BOOT_SECONDS))
+
+    @property
+    def pid(self) -> int:
+        assert self._node is not None
+        return self._node.pid
 
     def stop(self) -> None:
         self._end(signal.SIGTERM)

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from benchmarks.figure import Figure, at_least, at_most, growth, number, percentile
-from benchmarks.picture import BAD, GOOD, MOST, fulfilment, picture
+from benchmarks.picture import BAD, FULL, GOOD, MOST, fulfilment, picture
 from benchmarks.written_figures import BEGIN, END, Circumstances, Row, read_rows, row_of, updated, with_rows
 
 NOW = Circumstances("make bench", "2026-11-22", 2)
@@ -86,6 +86,12 @@ def test_the_picture_colours_what_is_missed_and_what_holds() -> None:
     (held, green), (missed, red) = bars
     assert (green, red) == (GOOD, BAD)
     assert float(held) == pytest.approx(5 * float(missed), rel=0.01)
+
+
+def test_the_picture_shows_every_speed_beside_the_others() -> None:
+    speeds = [figure(letter, measured, unit="/s", target=None) for letter, measured in (("a", 100.0), ("i", 50.0))]
+    widths = re.findall(r'<rect x="\d+" .* width="([\d.]+)"', picture(written(*speeds)))
+    assert [float(width) for width in widths] == pytest.approx([FULL, FULL / 2])
 
 
 @pytest.mark.parametrize(

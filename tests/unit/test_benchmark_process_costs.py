@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.process_costs import TICKS_PER_SECOND, cpu_seconds_in, peak_megabytes_in
+from benchmarks.process_costs import (
+    TICKS_PER_SECOND,
+    busy_seconds_in,
+    cpu_seconds_in,
+    family_seconds,
+    peak_megabytes_in,
+)
 
 AFTER_NAME = "S 1 7 7 0 -1 4194304 100 0 0 0 250 150 9 9 20 0 8 0 100 1000 10"
 
@@ -23,3 +29,29 @@ def test_a_text_without_the_number_is_an_error_and_not_a_zero() -> None:
         peak_megabytes_in("VmRSS:\t   51200 kB\n")
     with pytest.raises(ValueError, match="stat"):
         cpu_seconds_in("")
+
+
+def process(pid: int, parent: int, *, own: int, ended_children: int = 0) -> str:
+    return f"{pid} (some name) S {parent} 7 7 0 -1 4194304 100 0 0 0 {own} 0 {ended_children} 0 20 0 8 0 100 1000 10\n"
+
+
+def test_a_family_is_a_process_with_all_that_it_started_whether_they_live_or_have_ended() -> None:
+    everybody = [
+        process(9, 8, own=4),
+        process(8, 7, own=20, ended_children=300),
+        process(7, 1, own=1000),
+        process(5, 1, own=50_000),
+    ]
+    assert family_seconds(everybody, 7) == 1324 / TICKS_PER_SECOND
+
+
+def test_a_process_that_has_ended_is_an_error_and_not_a_zero() -> None:
+    with pytest.raises(ValueError, match="no process 6"):
+        family_seconds([process(7, 6, own=1)], 6)
+
+
+def test_a_core_that_waits_or_is_lent_is_not_busy() -> None:
+    stat = "cpu  100 20 3 5000 700 40 5 9000 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n"
+    assert busy_seconds_in(stat) == 168 / TICKS_PER_SECOND
+    with pytest.raises(ValueError, match="/proc/stat"):
+        busy_seconds_in("intr 1 2 3\n")
