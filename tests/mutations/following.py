@@ -57,7 +57,7 @@ FOLLOWING = (
     Mutation(
         "older_over_newer",
         "an older version of an account, read later, overwrites a newer one",
-        "services/provision_accounts.py",
+        "services/store_accounts.py",
         "where=ours & newer if account.updated_at else ours",
         "where=ours",
         (f"{EVENTS}::test_an_older_version_that_qonto_shows_later_does_not_bring_a_closed_account_back",),

@@ -91,8 +91,8 @@ SENDING = (
         "look_up_passes_over_deleted",
         "a row that a person deleted counts as absent, and is made again",
         "services/look_up.py",
-        "if row.url in by_url:",
-        "if row.url in by_url and not row.is_deleted:",
+        " and row.bank_transaction_id not in former:",
+        " and row.bank_transaction_id not in former and not row.is_deleted:",
         (
             f"{RECOVERY}::test_a_transaction_deleted_in_xero_before_we_came_back_is_known_as_deleted_and_never_made_again[sqlite]",
         ),

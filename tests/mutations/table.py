@@ -8,6 +8,7 @@ from tests.mutations.leaving import LEAVING
 from tests.mutations.memory import MEMORY
 from tests.mutations.messages import MESSAGES
 from tests.mutations.mutation import Mutation
+from tests.mutations.operations import OPERATIONS
 from tests.mutations.page import PAGE
 from tests.mutations.sending import SENDING
 from tests.mutations.telling import TELLING
@@ -23,4 +24,5 @@ MUTATIONS: tuple[Mutation, ...] = (
     *LEAVING,
     *TELLING,
     *PAGE,
+    *OPERATIONS,
 )
