@@ -27,6 +27,7 @@ from services.explain import explain
 from services.job import Job
 from services.replay import Item, Person, replay, runs_once_more, transactions_once_more
 from services.verdict import Verdict
+from services.verify_books import ask_to_verify
 from tests.acceptance.world import Company, Office, spends
 
 pytestmark = pytest.mark.acceptance
@@ -172,24 +173,29 @@ def test_what_a_person_deleted_stays_deleted_unless_another_wants_it_again(offic
     _made_twice(office, company, deleted)
 
 
-def test_made_again_without_an_answer_the_deleted_row_is_not_taken_for_it(office: Office) -> None:
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_made_again_with_a_lost_answer_it_is_there_once_and_the_deleted_row_is_not_taken_for_it(
+    office: Office, when: str
+) -> None:
     company = office.connected()
     deleted = _deleted(office, company)
-    office.world.fault("drop", when="before")
-
-    _go(office, _transaction(deleted, recreate=True))
+    list(replay(_transaction(deleted, recreate=True), GRACE, office.world.now))
+    office.world.fault("drop", when=when)
+    office.turn()
+    assert company.state(deleted) == "uncertain"
+    office.world.wait(minutes=8)  # too late to send the same bytes again: it is looked for
+    office.run_until_quiet()
 
     assert company.state(deleted) == "posted"
     _made_twice(office, company, deleted)
 
 
-def test_made_again_with_a_lost_answer_it_is_found_and_not_made_a_third_time(office: Office) -> None:
+def test_a_look_at_everything_does_not_take_the_deleted_row_for_what_is_to_be_made_again(office: Office) -> None:
     company = office.connected()
     deleted = _deleted(office, company)
     list(replay(_transaction(deleted, recreate=True), GRACE, office.world.now))
-    office.world.fault("drop", when="after")
-    office.turn()
-    office.world.wait(minutes=8)
+    ask_to_verify(company.connection, "grace", "to be sure", office.world.now)
+
     office.run_until_quiet()
 
     assert company.state(deleted) == "posted"

@@ -16,7 +16,9 @@ OPERATIONS = (
         "services/look_up.py",
         " and row.bank_transaction_id not in former:",
         ":",
-        (f"{REPLAY_TESTS}::test_made_again_without_an_answer_the_deleted_row_is_not_taken_for_it[sqlite]",),
+        (
+            f"{REPLAY_TESTS}::test_a_look_at_everything_does_not_take_the_deleted_row_for_what_is_to_be_made_again[sqlite]",
+        ),
     ),
     Mutation(
         "replay_of_doubles",
