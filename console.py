@@ -48,10 +48,15 @@ class Screen:
             self.out.print(table(title, columns, found))
         else:
             lines = ["\t".join(columns), *("\t".join(plain(row[column]) for column in columns) for row in found)]
-            sys.stdout.write("\n".join(lines) + "\n")
+            self._write("\n".join(lines))
 
     def json(self, value: Any) -> None:
-        sys.stdout.write(json.dumps(value, default=_json, indent=2) + "\n")
+        self._write(json.dumps(value, default=_json, indent=2))
+
+    def _write(self, text: str) -> None:
+        """At once: whoever reads a pipe may be waiting for it."""
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
 
     def say(self, text: str, style: str = "") -> None:
         """A line beside the result; silent when the result is JSON."""

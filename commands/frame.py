@@ -87,9 +87,8 @@ YES_MANY = click.option("--yes-many", is_flag=True, help=f"Also for more than {M
 def check_not_too_many(organisations: int, *, yes_many: bool) -> None:
     """Call it once what would be done has been shown. Fails, with nothing done, if it touches too many."""
     if organisations > MOST_ORGANISATIONS and not yes_many:
-        raise Failure(
-            f"this touches {organisations} organisations, so nothing was done: look at it, then say --yes-many", USAGE
-        )
+        told = f"this touches {organisations} organisations, so nothing was done"
+        raise Failure(f"{told}: look with --dry-run, then say --yes-many", USAGE)
 
 
 def as_json(command: Command) -> Command:

@@ -32,7 +32,7 @@ from services.workbench import Workbench
 MOST_SHOWN = 50  # rows for a person; --json has all
 MOST_BITS = 63  # of a number that a database counts with
 COLUMNS = ("organisation", "name", "state", "outcome", "why")
-CODES = sorted({*Held, *Rejected, *Unfinished, *Broken})
+CODES = sorted({str(code) for code in (*Held, *Rejected, *Unfinished, *Broken)})
 DAY = click.DateTime(["%Y-%m-%d"])
 
 

@@ -16,7 +16,7 @@ from domain.ledger_check_lines import Line, lines_of_books, merge
 from models.bank_account import AccountLink
 from models.organisation import Connection, Organisation
 from models.posting import Posting, former_rows_in, of_tenant
-from models.states import ConnectionState
+from models.states import ConnectionState, RunKind
 from services.check_accounts import missing_accounts
 from services.check_database import lines_of_database, open_runs_of
 from services.check_qonto import QontoTruth, read_truth
@@ -62,7 +62,7 @@ def check_over(connection: Connection, workbench: Workbench) -> Check:
 
 def check(connection: Connection, qonto: Qonto, xero: Xero, now: datetime, app_url: str) -> Check:
     """Our own rows are read before Xero's: what a run sends meanwhile is then on its way, and not lost."""
-    at_work = bool(open_runs_of(connection))
+    at_work = any(run.kind != RunKind.INSPECTION for run in open_runs_of(connection))
     accounts = list_bank_accounts(qonto)
     said = _said(connection)
     truth = read_truth(connection, qonto, accounts, {one.transaction_id for one in said})

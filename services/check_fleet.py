@@ -33,7 +33,7 @@ NIGHTS_BACK = 2
 BATCHES = 200  # the newest, whose bytes are held against our record
 MOST_EXAMPLES = 20
 SAMPLE = 20  # organisations compared with Xero each night: it costs calls of theirs
-SAMPLED_AT_HOUR = 3  # UTC, when the nights of most are over
+SAMPLED = range(3, 6)  # hours, UTC, when the nights of most are over and nobody works yet
 
 
 def check_fleet_if_due(now: datetime) -> None:
@@ -66,7 +66,7 @@ def sample_if_due(now: datetime) -> int:
 
     How many. Any number of schedulers may say it: they choose the same.
     """
-    if now.hour < SAMPLED_AT_HOUR or any_run_of(RunKind.INSPECTION, now.date()):
+    if now.hour not in SAMPLED or any_run_of(RunKind.INSPECTION, now.date()):
         return 0
     chosen = {*_sample(now), *violated_scopes()} - {FLEET}
     connections = [connection for connection in map(live_connection, sorted(chosen)) if connection]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-from typing import Any
 
 import pytest
 
@@ -23,6 +22,7 @@ town_url, town = processes.town_url, processes.town
 migrated_file, small_company = processes.migrated_file, processes.small_company
 
 WHY = ("--why", "it was late", "--who", "ada")
+LONG_ENOUGH = 8 * 60  # seconds after connecting: nothing of an earlier connection can come late any more
 AUDIT = "SELECT who, action, subject, reason FROM audit_entry WHERE who = 'ada' ORDER BY id"
 STATES = "SELECT id, state FROM sync_run ORDER BY id"
 
@@ -33,9 +33,9 @@ def fleet(small_company: Company) -> Company:
     with at_desk(small_company) as workbench:
         for number in range(1, 52):
             connection = connect(workbench, number)
-            whose: dict[str, Any] = {"organisation_id": connection.organisation_id, "connection_id": connection.id}
-            make_sync_run(**whose, kind=RunKind.NIGHTLY, local_date=TODAY, state=RunState.DONE)
-        make_posting(**whose, transaction_id="held-1", state=PostingState.HELD, reason=Held.NO_ANSWER)
+            make_sync_run(connection=connection, kind=RunKind.NIGHTLY, local_date=TODAY, state=RunState.DONE)
+        held = {"transaction_id": "held-1", "state": PostingState.HELD, "reason": Held.NO_ANSWER}
+        make_posting(connection=connection, **held)
     return small_company
 
 
@@ -85,7 +85,7 @@ def test_much_is_only_shown_unless_it_is_said_twice(fleet: Company) -> None:
         (("--from", "2026-01-01", "--to", "2026-12-31"), 1),
         (("--date", "2026-11-01"), 0),
     ],
-    ids=" ".join,
+    ids=lambda case: " ".join(case) if isinstance(case, tuple) else str(case),
 )
 def test_nights_are_chosen_by_their_local_dates(fleet: Company, days: tuple[str, ...], chosen: int) -> None:
     ran = fleet.ask("replay", "organisation", "farolillo-2", *days, *WHY)
@@ -146,6 +146,7 @@ def party(town: WorldClient, small_company: Company) -> Party:
     party.pay(*payments(3))
     assert small_company.connect(party).code == 0
     assert small_company.run("sync", party.known["slug"]).code == 0
+    town.advance(LONG_ENOUGH)
     return party
 
 

@@ -38,10 +38,8 @@ LATER = NOW + 20 * MINUTE
 
 
 def _night(state: RunState, *, connection: Connection | None = None, **columns: Any) -> SyncRun:
-    of = connection or make_connection()
-    whose: dict[str, Any] = {"organisation_id": of.organisation_id, "connection_id": of.id}
     what: dict[str, Any] = {"kind": RunKind.NIGHTLY, "local_date": TODAY, "state": state}
-    return make_sync_run(**whose | what | columns)
+    return make_sync_run(connection=connection, **what | columns)
 
 
 def _zoned(time_zone: str) -> Connection:
