@@ -23,6 +23,7 @@ from services.access_tokens import check_keys
 from services.workbench import Workbench, make_workbench
 from settings import IN_PROCESS, Settings, SettingsError
 from web.server import THREADS, Server
+from web.site import Site
 from workers.listening import event_listener
 from workers.process import worker_broker
 
@@ -162,7 +163,7 @@ def web(host: str, port: int) -> None:
             if not value:
                 raise SettingsError(f"QONTO_XERO_{name} is not set: nobody could sign in")
         workbench = _prepared(settings, pool_size=THREADS + 1 + CONNECTIONS)
-        server = Server(workbench, settings.web_url, settings.web_proxies)
+        server = Server(Site(workbench, settings.web_url), settings.web_proxies)
         try:
             with monitored("web", settings, workbench, stop, own(page=server.why_not_working)):
                 server.run(host, port, stop)

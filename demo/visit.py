@@ -12,6 +12,7 @@ from console import Screen
 from demo.stage import workers
 from services.workbench import Workbench
 from web.server import Server
+from web.site import Site
 
 PORT = 8080
 HOST = "127.0.0.1"
@@ -39,7 +40,8 @@ def go_on(screen: Screen, world: Sandbox, workbench: Workbench, web_url: str, st
     made = found_company(world)
     ready = Event()
     port = int(web_url.rpartition(":")[2])
-    page = Thread(target=Server(workbench, web_url, 0).run, args=(HOST, port, stop, ready), name="page", daemon=True)
+    server = Server(Site(workbench, web_url))
+    page = Thread(target=server.run, args=(HOST, port, stop, ready), name="page", daemon=True)
     page.start()
     if not ready.wait(READY_SECONDS):
         raise OSError(f"the page does not listen on {HOST}:{port}")

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 YEAR_SECONDS = 365 * 24 * 3600
 STATIC = "public, max-age=3600"
 
 
-def security_headers(form_targets: Sequence[str]) -> dict[str, str]:
-    """For every answer. `form_targets`: other origins that a form of ours may lead to, if they do not speak https.
+NOTHING = {
+    "default-src": "'none'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
+    "object-src": "'none'",
+}
+
+
+def customers_policy(form_targets: Sequence[str]) -> dict[str, str]:
+    """Our own scripts and forms. `form_targets`: other origins that a form may lead to, if they do not speak https.
 
     Browsers count every redirect behind a form: where Qonto and Xero send a person to sign in is theirs to say.
     """
-    policy = {
-        "default-src": "'none'",
-        "style-src": "'self'",
-        "script-src": "'self'",
-        "img-src": "'self'",
-        "connect-src": "'self'",
-        "form-action": " ".join(["'self'", "https:", *form_targets]),
-        "frame-ancestors": "'none'",
-        "base-uri": "'none'",
-        "object-src": "'none'",
-    }
+    form_action = " ".join(["'self'", "https:", *form_targets])
+    return {**NOTHING, "script-src": "'self'", "connect-src": "'self'", "form-action": form_action}
+
+
+def operators_policy() -> dict[str, str]:
+    """No script, not even ours, and no form."""
+    return {**NOTHING, "script-src": "'none'", "form-action": "'none'"}
+
+
+def security_headers(policy: Mapping[str, str]) -> dict[str, str]:
+    """For every answer of a site whose pages may do this and no more."""
     return {
         "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
         "Strict-Transport-Security": f"max-age={YEAR_SECONDS}; includeSubDomains",

@@ -1,4 +1,4 @@
-"""The page's HTTP server: reads a request whole, lets a thread answer it, sends what comes of it."""
+"""The HTTP server of a site: reads a request whole, lets a thread answer it, sends what comes of it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,17 @@ from contextvars import copy_context
 from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Generic
 from uuid import uuid4
 
 from aiohttp import web
 
 from domain.text import storable
 from metrics import PAGE_REQUESTS, PAGE_SECONDS
-from services.workbench import Workbench
 from tracing import span
+from web.exchange import Asked, P, Served, Told
 from web.guard import peer_of
 from web.headers import STATIC
-from web.site import ROUTES, Asked, Route, Site, Told
 
 log = logging.getLogger(__name__)
 
@@ -39,12 +37,11 @@ FILES = Path(__file__).parent / "static"
 TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
 
-class Server:
+class Server(Generic[P]):
     """Serves a site on one port. `proxies` of ours stand before it."""
 
-    def __init__(self, workbench: Workbench, web_url: str, proxies: int) -> None:
-        self._site = Site(workbench, web_url)
-        self._host = urlsplit(web_url).netloc
+    def __init__(self, site: Served[P], proxies: int = 0) -> None:
+        self._site = site
         self._proxies = proxies
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="page")
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -57,20 +54,20 @@ class Server:
     def why_not_working(self) -> str:
         """Why no request is answered; empty when its loop turns. For another thread, which hangs if the loop does."""
         if self._loop is None or self._loop.is_closed():
-            return "the page is not being served"
+            return f"{self._site.name} is not being served"
         asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self._loop).result()
         return ""
 
     async def _run(self, host: str, port: int, stop: Event, ready: Event | None) -> None:
         app = web.Application(middlewares=[_measured, self._answer_everything], client_max_size=MOST_BYTES)
-        for route in ROUTES:
+        for route in self._site.routes:
             app.router.add_route(route.method, route.path, self._handler(route))
         app.router.add_get("/static/{name}", self._file)
         # aiohttp's access log would hold OAuth's codes.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         await web.TCPSite(runner, host, port).start()
-        log.info("the page listens on %s:%s", host, port)
+        log.info("%s listens on %s:%s", self._site.name, host, port)
         self._loop = asyncio.get_running_loop()
         if ready is not None:
             ready.set()
@@ -79,14 +76,14 @@ class Server:
         await runner.cleanup()
         self._threads.shutdown()
 
-    def _handler(self, route: Route) -> Any:
+    def _handler(self, route: P) -> Any:
         async def handle(request: web.Request) -> web.StreamResponse:
             return await self._serve(request, route, await _form(request) if request.method == "POST" else {})
 
         return handle
 
     async def _serve(
-        self, request: web.Request, route: Route | None, form: Mapping[str, str], status: int = 404
+        self, request: web.Request, route: P | None, form: Mapping[str, str], status: int = 404
     ) -> web.StreamResponse:
         asked = Asked(
             route=route,
@@ -106,7 +103,7 @@ class Server:
     @web.middleware
     async def _answer_everything(self, request: web.Request, handler: Any) -> web.StreamResponse:
         """What aiohttp refuses by itself is told on a page of ours too. Under another name than ours, nothing is."""
-        if request.host != self._host:
+        if not self._site.goes_by(request.host):
             return web.Response(status=421, text="Nothing is served under this name.", headers=self._site.headers)
         try:
             response: web.StreamResponse = await handler(request)
@@ -121,7 +118,7 @@ class Server:
         if found is None:
             raise web.HTTPNotFound
         body, content_type = found
-        headers = self._site.headers | {"Content-Type": content_type, "Cache-Control": STATIC}
+        headers = {**self._site.headers, "Content-Type": content_type, "Cache-Control": STATIC}
         return web.Response(body=body, headers=headers)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
+from urllib.parse import urlsplit
 
 from log_context import logging_with
 from models.database import connected
@@ -13,8 +14,9 @@ from services.workbench import Workbench
 from settings import Secret
 from web import connecting, leaving, overview, sign_in
 from web.answers import Answer, Away
+from web.exchange import Asked, Place, Told
 from web.guard import Pace, check_form, check_origin, origin_of
-from web.headers import security_headers
+from web.headers import customers_policy, security_headers
 from web.languages import Language, negotiate
 from web.problems import page_for, refusal
 from web.rendering import Renderer
@@ -32,11 +34,9 @@ class Who(Enum):
 
 
 @dataclass(frozen=True)
-class Route:
+class Route(Place):
     """`is_paced`: it costs a call or a row even when nobody has signed in."""
 
-    method: str
-    path: str
     view: Callable[[Visit], Answer]
     who: Who = Who.MEMBER
     is_paced: bool = False
@@ -64,43 +64,28 @@ ROUTES = (
 PAGES = {route.path for route in ROUTES if route.method == "GET" and not route.path.endswith("/callback")}
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A request, read whole. `reference` names it in the log and to the person."""
-
-    route: Route | None
-    path: str
-    headers: Mapping[str, str]
-    cookies: Mapping[str, str]
-    query: Mapping[str, str]
-    form: Mapping[str, str]
-    peer: str
-    reference: str
-    status: int = 404  # when there is no route
-
-
-@dataclass
-class Told:
-    """An answer, ready to be sent. A cookie with an empty value goes away."""
-
-    status: int
-    headers: dict[str, str]
-    body: str = ""
-    cookies: dict[str, str] = field(default_factory=dict)
-
-
 class Site:
     """Made once a process, and used by all its threads. `web_url` is where browsers find it."""
+
+    name = "the page"
+    routes = ROUTES
 
     def __init__(self, workbench: Workbench, web_url: str) -> None:
         self._workbench = workbench
         self._web_url = origin_of(web_url)
+        self._host = urlsplit(web_url).netloc
         self._renderer = Renderer()
         self._pace = Pace()
         origins = {origin_of(app.authorise_url) for app in (workbench.qonto_app, workbench.xero_app)}
-        self.headers = security_headers(sorted(origin for origin in origins if not origin.startswith("https:")))
+        self.headers = security_headers(
+            customers_policy(sorted(origin for origin in origins if not origin.startswith("https:")))
+        )
 
-    def serve(self, asked: Asked) -> Told:
+    def goes_by(self, host: str) -> bool:
+        """Under no other name than that at which Qonto and Xero know it."""
+        return host == self._host
+
+    def serve(self, asked: Asked[Route]) -> Told:
         """Answer, whatever happens."""
         language = negotiate(
             self._renderer.languages,
@@ -126,7 +111,7 @@ class Site:
             told.cookies[LANGUAGE_COOKIE] = language.code
         return told
 
-    def _answer(self, asked: Asked, visit: Visit) -> Answer:
+    def _answer(self, asked: Asked[Route], visit: Visit) -> Answer:
         if asked.route and asked.route.is_paced:
             self._pace.check(asked.peer)
         visit.session = session_of(self._workbench, visit.token)
@@ -139,7 +124,7 @@ class Site:
             visit.admit()
         return asked.route.view(visit)
 
-    def _told(self, answer: Answer, visit: Visit, language: Language, asked: Asked) -> Told:
+    def _told(self, answer: Answer, visit: Visit, language: Language, asked: Asked[Route]) -> Told:
         headers = self.headers | {"X-Request-Id": asked.reference, "Content-Language": language.code}
         cookies = {SESSION_COOKIE: ""} if answer.signs_out else {}
         if isinstance(answer, Away):

@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit
 
 import requests
 
-from web.site import ROUTES, SESSION_COOKIE, Asked, Site, Told
+from web.exchange import Asked, Told
+from web.site import ROUTES, SESSION_COOKIE, Site
 
 MOST_REDIRECTS = 5
 VOID = {"input", "meta", "link", "img", "br"}

@@ -12,7 +12,7 @@ import requests
 
 from tests.acceptance.world import Office
 from web.server import MOST_BYTES, Server
-from web.site import ROUTES
+from web.site import ROUTES, Site
 
 STATIC = ("/static/style.css", "/static/progress.js", "/static/mark.svg")
 
@@ -30,7 +30,7 @@ def address(office: Office) -> Iterator[str]:
         port = free.getsockname()[1]
     stop, ready = Event(), Event()
     url = f"http://localhost:{port}"
-    server = Thread(target=Server(office.workbench, url, 0).run, args=("127.0.0.1", port, stop, ready))
+    server = Thread(target=Server(Site(office.workbench, url)).run, args=("127.0.0.1", port, stop, ready))
     server.start()
     assert ready.wait(20)
     yield url
