@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from domain.calendar import NIGHT, falls_due, latest_due
 
@@ -20,6 +21,35 @@ class Window:
     local_date: date
     due_at: datetime
     deadline: datetime
+
+
+class Standing(StrEnum):
+    """How a night stands: is it done, and if not, will it be in time?"""
+
+    UNOPENED = "unopened"  # no run of it is open yet
+    DONE = "done"  # whoever lets us in is done
+    OVER = "over"  # nothing is left, and some failed
+    BEGUN = "begun"  # too early to tell a pace
+    ON_TIME = "on_time"  # at this pace it is done before its deadline
+    LATE = "late"  # its deadline has passed, or comes before the end
+    STUCK = "stuck"  # something is left, and nothing was done lately
+
+
+def how_it_stands(
+    now: datetime, deadline: datetime, projected_end: datetime | None, *, total: int, left: int, late: int, done: float
+) -> Standing:
+    """In a word, the worst of what is true. Of `total`, `left` are not over, and `late` of them past their deadline.
+
+    `done` is the share of those who let us in; `deadline` is the last one's.
+    """
+    if not total:
+        return Standing.UNOPENED
+    if not left:
+        return Standing.DONE if done >= 1 else Standing.OVER
+    if projected_end is None:
+        has_begun = now - (deadline - FINISHED_WITHIN) <= PACE
+        return Standing.BEGUN if has_begun and not late else Standing.STUCK
+    return Standing.LATE if late or projected_end > deadline else Standing.ON_TIME
 
 
 def window_of(time_zone: str, local_date: date) -> Window:

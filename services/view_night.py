@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from domain.call_limits import XERO_APP_MINUTE
 from domain.circuit import Circuit
-from domain.night import Window, newest_window, projected_end
+from domain.night import Standing, Window, how_it_stands, newest_window, projected_end
 from domain.rate_window import Window as Calls
 from domain.reasons import Broken, sentence
 from models import fleet
@@ -17,7 +17,7 @@ from models.call_budget import app_budget, read_slots
 from models.fleet import NightPart, Waiting
 from models.invariant_check import Violated, checks_by_name
 from models.outbox import OutboxEvent, OutboxMessage
-from models.states import ConnectionState, Lane, PostingState, RunState
+from models.states import OPEN_RUN_STATES, ConnectionState, Lane, PostingState, RunState
 from models.sync_run import zones_in_use
 
 A_DAY = timedelta(days=1)
@@ -34,7 +34,8 @@ class Tonight:
     """The newest night of every time zone in use, together. `due_at` is its first 23:00, `deadline` its last 23:30.
 
     `states` counts organisations; `done_ratio` is the share of those whose connection works that are done, 1 without
-    any. `projected_end` is empty when nothing is left, or nothing moves.
+    any. `late` are not over though their own 23:30 has passed. `projected_end` is empty when nothing is left, or
+    nothing moves. `endings` are (the minute, nights done in it), the first one first.
     """
 
     local_dates: list[date]
@@ -42,9 +43,22 @@ class Tonight:
     deadline: datetime
     states: dict[str, int]
     total: int
+    late: int
     done_ratio: float
     posted: int
     projected_end: datetime | None
+    windows: list[Window]
+    endings: list[tuple[datetime, int]]
+
+    @property
+    def left(self) -> int:
+        """Organisations whose night is not over."""
+        return sum(self.states[state] for state in OPEN_RUN_STATES)
+
+    def standing(self, now: datetime) -> Standing:
+        """How it stands, in a word."""
+        counts = {"total": self.total, "left": self.left, "late": self.late}
+        return how_it_stands(now, self.deadline, self.projected_end, **counts, done=self.done_ratio)
 
 
 @dataclass(frozen=True)
@@ -130,10 +144,18 @@ def _tonight(now: datetime, windows: Sequence[Window], parts: Sequence[NightPart
         deadline=max(window.deadline for window in windows),
         states={state: states[state] for state in map(str, NIGHT_STATES)},
         total=total,
+        late=_late(now, windows, parts),
         done_ratio=done / (total - broken) if total > broken else 1.0,
         posted=sum(part.posted for part in parts),
         projected_end=projected_end(now, due_at, total - done - states[RunState.FAILED], endings),
+        windows=[*windows],
+        endings=endings,
     )
+
+
+def _late(now: datetime, windows: Sequence[Window], parts: Sequence[NightPart]) -> int:
+    past = {window.time_zone for window in windows if window.deadline < now}
+    return sum(part.count for part in parts if part.time_zone in past and part.state in OPEN_RUN_STATES)
 
 
 def _keys(windows: Sequence[Window]) -> set[tuple[object, ...]]:
