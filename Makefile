@@ -24,9 +24,10 @@ soak: $(VENV)/.dev ## Ten minutes of chaos over 300 organisations
 bench: $(VENV)/.dev ## Measure speed, memory and whole nights; writes docs/performance.md
 	@$(BIN)/python -m benchmarks
 
-pictures: $(VENV)/.dev ## Take the pictures of the page anew, into docs/screenshots
+pictures: $(VENV)/.dev ## Take the pictures of the pages anew, into docs/screenshots
 	@rm -rf docs/screenshots
-	@$(BIN)/python -m pytest -q tests/acceptance/test_page_in_a_browser.py -k customer --pictures docs/screenshots
+	@$(BIN)/python -m pytest -q tests/acceptance/test_page_in_a_browser.py tests/acceptance/test_operations_page.py \
+		-k "customer or picture" --pictures docs/screenshots
 
 check: $(VENV)/.dev ## Lint, types, import contracts, the contract of events
 	@$(BIN)/ruff check .

@@ -12,7 +12,7 @@ from commands.events import events
 from commands.frame import EXIT_CODES
 from commands.keys import keys
 from commands.looking import audit, balance, explain, plan, runs
-from commands.processes import listener, scheduler, web, worker
+from commands.processes import listener, operations, scheduler, web, worker
 from commands.quarantine import quarantine
 from commands.readiness import ready
 from commands.replay import replay
@@ -29,7 +29,7 @@ def main() -> None:
     Try it:     qonto-xero demo
     Set up:     qonto-xero db migrate, then qonto-xero connections add
     Run it:     qonto-xero scheduler, qonto-xero worker, qonto-xero listener and qonto-xero web
-    Look:       qonto-xero status, runs, plan ORG, accounts ORG, explain TRANSACTION, balance ORG
+    Look:       qonto-xero status, operations, runs, plan ORG, accounts ORG, explain TRANSACTION, balance ORG
     Mend:       qonto-xero verify ORG, replay, events replay, quarantine list
 
     ORG is a Qonto organisation's slug or id. Settings are QONTO_XERO_... variables; docs/operations lists them.
@@ -44,6 +44,7 @@ for command in (
         worker,
         listener,
         web,
+        operations,
         ready,
         db,
         connections,

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 PREFIX = "QONTO_XERO_"
 KEY_BYTES = 32
+LEAST_PASSWORD = 16  # characters
 KEY_ID_LENGTH = 40  # it stands before everything that it encrypts
 ADDRESS = re.compile(r"((?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):)?(?P<port>[0-9]{1,5})")
 LAST_PORT = 65_535
@@ -73,8 +74,8 @@ class Settings:
     """Where everything is. URLs carry no trailing slash; `encryption_keys` maps key id to 32 bytes, newest first.
 
     `event_keys` are those under which Qonto's core signs its events; `None` takes unsigned ones. `web_url` is where a
-    browser finds our page; `web_proxies` is how many proxies of ours stand before it. `monitor` is where each process
-    shows how it is; `None`: nowhere.
+    browser finds our page; `web_proxies` is how many proxies of ours stand before it. `operations_password` is for
+    those who run it. `monitor` is where each process shows how it is; `None`: nowhere.
     """
 
     database_url: str
@@ -94,6 +95,7 @@ class Settings:
     qonto_app_url: str
     web_url: str
     web_proxies: int
+    operations_password: Secret
     clock_url: str
     failpoints: str
     monitor: Address | None
@@ -129,6 +131,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         qonto_app_url=read.url("QONTO_APP_URL", "https://app.qonto.com"),
         web_url=_web_url(read),
         web_proxies=_few(read, "WEB_PROXIES"),
+        operations_password=_password(read, "OPERATIONS_PASSWORD"),
         clock_url=read.url("CLOCK_URL", ""),
         failpoints=_failpoints(read),
         monitor=_monitor(read),
@@ -187,6 +190,13 @@ def _web_url(read: _Reader) -> str:
     if url != plain:
         raise SettingsError(f"{PREFIX}WEB_URL must be written as browsers do: {plain}")
     return url
+
+
+def _password(read: _Reader, name: str) -> Secret:
+    password = read.secret(name)
+    if password and len(password.reveal()) < LEAST_PASSWORD:
+        raise SettingsError(f"{PREFIX}{name} is too short: at least {LEAST_PASSWORD} characters, such as a random key")
+    return password
 
 
 def _few(read: _Reader, name: str) -> int:

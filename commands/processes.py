@@ -1,4 +1,4 @@
-"""What runs until it is told to stop: the scheduler, the workers, the listener and the page."""
+"""What runs until it is told to stop: the scheduler, the workers, the listener and the two pages."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from scheduler.loop import Scheduler, Teller, Watcher
 from services.access_tokens import check_keys
 from services.workbench import Workbench, make_workbench
 from settings import IN_PROCESS, Settings, SettingsError
+from web.exchange import P
+from web.operations.site import OperationsSite
 from web.server import THREADS, Server
 from web.site import Site
 from workers.listening import event_listener
@@ -164,11 +166,36 @@ def web(host: str, port: int) -> None:
                 raise SettingsError(f"QONTO_XERO_{name} is not set: nobody could sign in")
         workbench = _prepared(settings, pool_size=THREADS + 1 + CONNECTIONS)
         server = Server(Site(workbench, settings.web_url), settings.web_proxies)
-        try:
-            with monitored("web", settings, workbench, stop, own(page=server.why_not_working)):
-                server.run(host, port, stop)
-        except OSError as error:
-            raise Failure(f"cannot listen on {host}:{port}: {error.strerror}", UNREACHABLE) from error
+        with monitored("web", settings, workbench, stop, own(page=server.why_not_working)):
+            _serve(server, host, port, stop)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8090, show_default=True, type=click.IntRange(1, 65_535))
+def operations(host: str, port: int) -> None:
+    """Serve the night as a picture to those who run it, until SIGTERM. Any number may run, and none is needed.
+
+    A browser asks for a login: any name, and the password of QONTO_XERO_OPERATIONS_PASSWORD, or of the file that
+    QONTO_XERO_OPERATIONS_PASSWORD_FILE names. For people inside: elsewhere than on this machine, put https before it.
+    """
+    start_log()
+    stop = stop_on_signal()
+    with told_clearly():
+        settings = the_settings()
+        if not settings.operations_password:
+            raise SettingsError("QONTO_XERO_OPERATIONS_PASSWORD is not set: whoever runs it logs in with that password")
+        workbench = _prepared(settings, pool_size=1 + CONNECTIONS)
+        server = Server(OperationsSite(workbench.clock, settings.operations_password, host))
+        with monitored("operations", settings, workbench, stop, own(page=server.why_not_working)):
+            _serve(server, host, port, stop)
+
+
+def _serve(server: Server[P], host: str, port: int, stop: Event) -> None:
+    try:
+        server.run(host, port, stop)
+    except OSError as error:
+        raise Failure(f"cannot listen on {host}:{port}: {error.strerror}", UNREACHABLE) from error
 
 
 def _prepared(settings: Settings, pool_size: int) -> Workbench:

@@ -54,9 +54,10 @@ def origin_of(url: str) -> str:
 
 
 class Pace:
-    """Counts what each address asks for in the last minute. Any thread."""
+    """Counts what each address asks for in the last minute, `most` times at most. Any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
         self._times: OrderedDict[str, deque[float]] = OrderedDict()
         self._lock = Lock()
 
@@ -68,8 +69,14 @@ class Pace:
             self._times.move_to_end(peer)
             while times and times[0] <= now - MINUTE:
                 times.popleft()
-            if len(times) >= MOST:
+            if len(times) >= self._most:
                 raise TooFast
             times.append(now)
             if len(self._times) > MOST_PEERS:
                 self._times.popitem(last=False)
+
+    def take_back(self, peer: str) -> None:
+        """The last one need not be counted."""
+        with self._lock:
+            if times := self._times.get(peer):
+                times.pop()

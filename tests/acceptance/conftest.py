@@ -33,6 +33,14 @@ def _close_everything() -> None:
         proxy.obj.close_all()
 
 
+@pytest.fixture
+def pictures(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Where pictures of the pages go: into docs/screenshots by `make pictures`, else they are thrown away."""
+    folder = Path(request.config.getoption("--pictures") or tmp_path / "pictures")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def http() -> Http:
     """The connections to the sandbox, kept open between the journeys."""

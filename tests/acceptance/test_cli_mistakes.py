@@ -94,6 +94,7 @@ def test_a_command_that_does_not_exist_like_that(
         ("ENCRYPTION_KEYS", "short:" + base64.b64encode(b"16 bytes of them").decode(), ["id:base64-of-32-bytes"]),
         ("ENCRYPTION_KEYS_FILE", "/nowhere/keys", ["cannot be read", "No such file"]),
         ("XERO_CLIENT_SECRET_FILE", "/", ["cannot be read", "Is a directory"]),
+        ("OPERATIONS_PASSWORD", HIDDEN, ["at least 16 characters"]),
     ],
 )
 def test_a_setting_that_makes_no_sense(small_company: Company, setting: str, value: str, words: list[str]) -> None:

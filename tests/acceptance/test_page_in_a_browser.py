@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.acceptance import processes
+from tests.acceptance.looking import look
 from tests.acceptance.page import PEOPLE
 from tests.acceptance.processes import Company, at, in_xero
 from tests.sandbox.world_client import Party, WorldClient
@@ -24,17 +24,8 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.integration, pytest.mark.timeo
 town_url, town = processes.town_url, processes.town
 migrated, company = processes.migrated, processes.company
 
-WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
 SECOND_NIGHT, THIRD_NIGHT = "2026-11-21T22:00:00Z", "2026-11-22T22:00:00Z"
 NAME = "Farolillo's books"
-
-
-@pytest.fixture
-def pictures(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Where pictures of the pages go: into docs/screenshots by `make pictures`, else they are thrown away."""
-    folder = Path(request.config.getoption("--pictures") or tmp_path / "pictures")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 @pytest.fixture
@@ -63,15 +54,7 @@ class Visit:
     def look(self, name: str, heading: str | re.Pattern[str]) -> None:
         """The page has this heading, and anybody can use it, on a desk and on a phone. Keep a picture of each."""
         expect(self.page.get_by_role("heading", level=1)).to_have_text(heading)
-        for width, (wide, high) in WIDTHS.items():
-            self.page.set_viewport_size({"width": wide, "height": high})
-            assert self.page.evaluate("document.documentElement.scrollWidth") <= wide, (
-                f"{name} is too wide on a {width}"
-            )
-            violations = Axe().run(self.page).response["violations"]
-            assert [(one["id"], one["impact"]) for one in violations] == [], name
-            if self.takes_pictures:
-                self.page.screenshot(path=self.pictures / f"{name}-{width}.png", full_page=True)
+        look(self.page, name, self.pictures if self.takes_pictures else None)
         self.seen.append(name)
 
     def press(self, name: str) -> None:

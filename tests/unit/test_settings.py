@@ -29,6 +29,7 @@ URLS = {
 SECRETS = {
     "QONTO_XERO_XERO_CLIENT_SECRET": "xero_client_secret",
     "QONTO_XERO_QONTO_CLIENT_SECRET": "qonto_client_secret",
+    "QONTO_XERO_OPERATIONS_PASSWORD": "operations_password",
 }
 RINGS = {
     "QONTO_XERO_ENCRYPTION_KEYS": "encryption_keys",
@@ -96,13 +97,13 @@ def test_plain_http_is_for_this_machine_only(host: str) -> None:
 
 @pytest.mark.parametrize(("variable", "setting"), SECRETS.items())
 def test_each_secret_comes_from_its_own_variable_or_from_a_file(variable: str, setting: str, tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("from a file\n")
+    (tmp_path / "secret").write_text("read from a file\n")
 
     from_environment = read_settings({variable: "from the environment"})
     from_file = read_settings({variable: "from the environment", variable + "_FILE": str(tmp_path / "secret")})
 
     assert getattr(from_environment, setting) == Secret("from the environment")
-    assert getattr(from_file, setting) == Secret("from a file")
+    assert getattr(from_file, setting) == Secret("read from a file")
 
 
 @pytest.mark.parametrize("variable", [*SECRETS, *RINGS, "QONTO_XERO_EVENTS_BROKER_URL"])
@@ -249,6 +250,14 @@ def test_how_many_proxies_stand_before_the_page_is_a_digit() -> None:
     for malformed in ("-1", "many", "10", "1.5", "²"):
         with pytest.raises(SettingsError, match="QONTO_XERO_WEB_PROXIES is not a number from 0 to 9"):
             read_settings({"QONTO_XERO_WEB_PROXIES": malformed})
+
+
+def test_a_password_that_could_be_guessed_is_refused_by_name_and_not_shown() -> None:
+    with pytest.raises(SettingsError, match="QONTO_XERO_OPERATIONS_PASSWORD is too short") as refusal:
+        read_settings({"QONTO_XERO_OPERATIONS_PASSWORD": "fifteen letters"})
+
+    assert "fifteen" not in str(refusal.value)
+    assert read_settings({"QONTO_XERO_OPERATIONS_PASSWORD": "sixteen letters."}).operations_password
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,37 @@
+"""What those who run it can do about a reason: a command, or the runbook that goes on from there."""
+
+from __future__ import annotations
+
+from domain.reasons import Broken, Held, Rejected, Unfinished, Waits
+
+NOTHING = "nothing: it goes on by itself"
+SOONER = "sooner with `qonto-xero replay failed`"
+CUSTOMER = "the customer mends it in Xero; see one with `qonto-xero explain`"
+REMEDIES: dict[str, str] = {
+    Waits.LIMIT: f"{NOTHING}; if many, runbook 02",
+    Waits.OUTAGE: f"{NOTHING}; if many, runbook 02",
+    Waits.CERTAINTY: NOTHING,
+    Waits.IN_LINE: NOTHING,
+    Waits.NOT_SHOWN: NOTHING,
+    Broken.NOT_LIVE: "the customer connects again; if many, runbook 07",
+    Broken.XERO: "the customer connects again; if many, runbook 07",
+    Broken.QONTO: "the customer connects again; if many, runbook 07",
+    Unfinished.NOT_IN_TIME: f"nothing: the next night goes on from there; {SOONER}",
+    Unfinished.INTERRUPTED: f"find what ends the workers, runbook 01; {SOONER}",
+    Held.LOCK_DATE: CUSTOMER,
+    Held.CURRENCY: CUSTOMER,
+    Held.CURRENCY_DIFFERS: "the customer enters it by hand; see one with `qonto-xero explain`",
+    Held.CODING_ACCOUNT: CUSTOMER,
+    Held.CONTACT: CUSTOMER,
+    Held.NO_ACCOUNT: "see why with `qonto-xero accounts`",
+    Held.REFUSED: f"nothing: it is tried again the next nights; {SOONER}",
+    Held.TWICE_IN_XERO: "runbook 06",
+    Held.NO_ANSWER: f"nothing: it is tried again the next night; {SOONER}",
+    Held.UNRECOGNISED: "compare by hand what `qonto-xero explain` says with Xero",
+    Rejected.REFUSED: "the customer enters it by hand; see one with `qonto-xero explain`",
+}
+
+
+def remedy(code: str) -> str:
+    """What to do about it; an unknown reason is looked up by hand."""
+    return REMEDIES.get(code, "see `qonto-xero runs` and `qonto-xero explain`")
