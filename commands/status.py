@@ -82,6 +82,7 @@ def _rows(view: NightView) -> Iterator[Row]:
 
 def _night_rows(night: Tonight, now: datetime) -> Iterator[Row]:
     yield _row("night", f"{', '.join(map(str, night.local_dates))}, due {_clock(night.due_at)}")
+    yield _row("stands", night.standing(now).replace("_", " "))
     done = f"{night.states[RunState.DONE]} of {night.total} organisations ({night.done_ratio:.1%})"
     yield _row("done", f"{done}, {night.posted} transactions sent")
     left = {state: count for state, count in night.states.items() if state != RunState.DONE}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import socket
+from contextlib import ExitStack
 
 import pytest
 
@@ -17,6 +19,7 @@ from tests.soak.soak import standing
 
 pytestmark = [pytest.mark.faults, pytest.mark.integration]
 
+ASKERS = 40  # more than a process answers at once
 SHORT = Scale(minutes=1, seed=63, organisations=20, transactions=20, restarts=False)
 
 
@@ -32,6 +35,21 @@ def test_a_worker_whose_log_nobody_reads_goes_on(company: FaultyCompany, town: W
         gagged.read_on()
         gagged.process.end(signal.SIGKILL)
         gagged.close()
+
+
+@pytest.mark.fault("F63", injected="whoever asks the only worker how it is reads no answer", holds="I1 I2")
+def test_a_worker_whose_metrics_nobody_reads_to_the_end_goes_on(company: FaultyCompany, town: WorldClient) -> None:
+    parties = night_of(company, town, 3, 3, 3, 3, 3)
+    company.start("scheduler")
+    worker = company.start("worker")
+    company.until(lambda: "/readyz" in worker.log(), "the worker to say where it can be asked")
+    host, port = worker.log().partition("how this process is: http://")[2].partition("/")[0].split(":")
+    with ExitStack() as askers:
+        for _ in range(ASKERS):
+            asker = askers.enter_context(socket.create_connection((host, int(port))))
+            asker.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        at(town, NIGHT)
+        company.until_night_is_done(organisations=len(parties))
 
 
 @pytest.mark.timeout(400)
