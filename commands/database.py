@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
 from commands.frame import REASON, WHO, as_json, at_work, the_settings
 from console import Screen
 from models.database import configure, connected, where
-from models.migrate import migrate
+from models.migrate import grant, migrate
 from services.verify import distrust_record
 
 
@@ -19,12 +20,19 @@ def db() -> None:
 
 
 @db.command("migrate")
+@click.option(
+    "--grants",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Then say this SQL: who else may do what, on PostgreSQL.",
+)
 @as_json
-def db_migrate(screen: Screen) -> None:
+def db_migrate(screen: Screen, grants: Path | None) -> None:
     """Bring the schema up to date; safe to say again."""
     configure(the_settings().database_url)
     with connected():
         applied = migrate()
+        if grants:
+            grant(grants.read_text())
         if screen.as_json:
             screen.json({"database": where(), "applied": applied})
         else:

@@ -22,7 +22,7 @@ from models.database import DATABASE_OUTAGE, configure, connected, where
 from models.encryption import CannotDecrypt
 from models.migrate import SchemaOutOfDate, check_schema
 from models.organisation import Connection, connection_of
-from services.access_tokens import check_keys
+from services.check_keys import check_keys
 from services.connect import CannotConnect
 from services.disconnect import CannotDisconnect
 from services.workbench import Workbench, make_workbench

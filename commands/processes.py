@@ -19,7 +19,7 @@ from models.migrate import check_schema
 from monitoring.checks import alive, broker, own
 from monitoring.readiness import Check
 from scheduler.loop import Scheduler, Teller, Watcher
-from services.access_tokens import check_keys
+from services.check_keys import check_keys
 from services.workbench import Workbench, make_workbench
 from settings import IN_PROCESS, Settings, SettingsError
 from web.exchange import P

@@ -145,6 +145,12 @@ def ask_anything() -> None:
     database.execute_sql("SELECT 1").fetchone()
 
 
+def may_read(table: type[Table]) -> bool:
+    """Whether this process's role may read a table; a file is read whole or not at all."""
+    question = "SELECT has_table_privilege(%s, 'SELECT')"
+    return is_sqlite() or bool(database.execute_sql(question, (table._meta.table_name,)).fetchone()[0])
+
+
 def database_time() -> datetime:
     """The database's own clock in UTC: what leases and waiting windows are measured by."""
     question = "SELECT strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')" if is_sqlite() else "SELECT clock_timestamp()"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 from peewee import IntegrityError, OperationalError, ProgrammingError
 from playhouse.migrations import Runner
 
-from models.database import DatabaseUnreachable, database, where
+from models.database import DatabaseUnreachable, database, is_sqlite, transaction, where
+from settings import SettingsError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -22,6 +24,17 @@ def migrate() -> list[str]:
         return list(Runner(database.obj, str(MIGRATIONS)).up())
     except (IntegrityError, OperationalError, ProgrammingError) as error:
         raise DatabaseUnreachable(f"cannot migrate {where()}: {str(error).strip()}") from error
+
+
+def grant(statements: str) -> None:
+    """Say who may do what with the schema, all of it or nothing. Raises SettingsError where there are no roles."""
+    if is_sqlite():
+        raise SettingsError(f"{where()} knows no roles: --grants is for PostgreSQL")
+    try:
+        with transaction():
+            database.cursor().execute(statements)
+    except (OperationalError, ProgrammingError, psycopg.Error) as error:
+        raise DatabaseUnreachable(f"cannot grant on {where()}: {str(error).strip()}") from error
 
 
 def check_schema() -> None:

@@ -61,6 +61,12 @@ def sealed_after(number: int) -> Quarantine | None:
     return found
 
 
+def newest_sealed() -> Quarantine | None:
+    """The last row whose bytes are encrypted."""
+    found: Quarantine | None = Quarantine.select().where(Quarantine.is_sealed).order_by(Quarantine.id.desc()).first()
+    return found
+
+
 def sealed_beginnings() -> Iterator[bytes]:
     """The first bytes of whatever is encrypted, which name its key."""
     beginning = fn.SUBSTR(Quarantine.payload, 1, BEGINNING)

@@ -11,7 +11,7 @@ from models.database import DATABASE_OUTAGE, ask_anything, connected
 from models.encryption import CannotDecrypt, Keyring
 from models.migrate import SchemaOutOfDate, check_schema
 from monitoring.readiness import Check, Group
-from services.access_tokens import check_keys
+from services.check_keys import check_keys
 
 
 def database(keyring: Keyring) -> Group:

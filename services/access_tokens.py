@@ -13,7 +13,7 @@ from clients.http import Http
 from clients.oauth import OAuthApp, TokenSet, refresh, revoke
 from failpoints import hit
 from metrics import TOKEN_REFRESHES
-from models.credential import Credential, claim_refresh, oldest_and_newest, release_claim, store_refreshed
+from models.credential import Credential, claim_refresh, release_claim, store_refreshed
 from models.encryption import Keyring
 from models.statements import load
 from settings import Secret
@@ -155,12 +155,6 @@ def _secret_of(credential: Credential, keyring: Keyring) -> Secret:
     if not credential.secret:
         raise Reconnect("stored secret", "it was erased")
     return keyring.decrypt(credential.secret, secret_context(credential.id))
-
-
-def check_keys(keyring: Keyring) -> None:
-    """Raises CannotDecrypt when this process's keys do not open what is stored: then it must not start."""
-    for credential in oldest_and_newest():
-        keyring.decrypt(credential.secret, secret_context(credential.id))
 
 
 def context_of(credential_id: str, field: str) -> str:

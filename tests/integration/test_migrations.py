@@ -16,9 +16,10 @@ from models.bank_account import BankAccount
 from models.credential import Credential
 from models.database import DatabaseUnreachable, Table
 from models.database import database as proxy
-from models.migrate import SchemaOutOfDate, check_schema, migrate
+from models.migrate import SchemaOutOfDate, check_schema, grant, migrate
 from models.organisation import Connection, Organisation
 from models.posting import Posting, PostingEvent
+from settings import SettingsError
 from tests import factories
 
 BOOKKEEPING = {"schema_migration", "sqlite_sequence"}  # which migrations were applied, and SQLite's counters
@@ -182,3 +183,18 @@ def test_the_release_before_a_migration_goes_on_writing_after_it(
     check_schema()
     monkeypatch.setattr(models.migrate, "MIGRATIONS", before)
     check_schema()  # the release before starts, too
+
+
+def test_rights_are_given_all_of_them_or_none(own_database: str) -> None:
+    if isinstance(proxy.obj, SqliteDatabase):
+        with pytest.raises(SettingsError, match="knows no roles"):
+            grant("GRANT SELECT ON posting TO PUBLIC")
+        return
+    public = "SELECT has_table_privilege('public', 'posting', 'SELECT')"
+
+    with pytest.raises(DatabaseUnreachable, match="nothing_of_this_name"):
+        grant("GRANT SELECT ON posting TO PUBLIC; GRANT SELECT ON nothing_of_this_name TO PUBLIC")
+    assert proxy.execute_sql(public).fetchone() == (False,)
+
+    grant("GRANT SELECT ON posting TO PUBLIC; GRANT SELECT ON organisation TO PUBLIC")
+    assert proxy.execute_sql(public).fetchone() == (True,)

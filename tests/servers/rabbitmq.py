@@ -64,6 +64,10 @@ class RabbitmqServer:
         """Run `rabbitmqctl` and return its output; raises `ServerError` when it fails."""
         return self._node.ctl(*arguments)
 
+    def import_definitions(self, definitions: str) -> None:
+        """Bring in users, vhosts, rights and queues, as JSON; what is there stays."""
+        self._node.import_definitions(definitions)
+
     def purge(self, queue: str, *, vhost: str = "/") -> None:
         """Drop the messages that wait in `queue`."""
         self.ctl("purge_queue", queue, "--vhost", vhost)
