@@ -43,11 +43,12 @@ class MadeBefore(Exception):
 
 @dataclass(frozen=True)
 class Folder:
-    """Where the secrets are. `database` is `host:port/name`, `broker` is `amqp://host:port`."""
+    """Where the secrets are. `database` is `host:port/name`, `broker` `amqp://host:port`, `management` its HTTP API."""
 
     path: Path
     database: str
     broker: str
+    management: str = "http://broker:15672"
 
     def fill(self) -> list[str]:
         """Make what is missing; the names of what was made. Raises MadeBefore, and then makes nothing."""
@@ -64,7 +65,6 @@ class Folder:
     def _wanted(self) -> Iterator[tuple[str, int, Callable[[], str]]]:
         """Name, reader and maker of each file, each after those that it is made of."""
         yield from self._urls()
-        yield "broker_password_monitoring", OURS, password
         yield "database_superuser_password", SERVERS, password
         yield HASHES["database"], SERVERS, self._database_passwords
         yield HASHES["broker"], SERVERS, self._broker_definitions
@@ -82,6 +82,12 @@ class Folder:
             yield f"broker_url_{user}", OURS, partial(self._broker_url, user, JOBS)
         for user in EVENT_USERS:
             yield f"events_broker_url_{user}", OURS, partial(self._broker_url, user, EVENTS)
+        yield "broker_url_monitoring", OURS, self._management_url
+
+    def _management_url(self) -> str:
+        """For KEDA, which asks how long the queues are."""
+        scheme, _, host = self.management.partition("://")
+        return f"{scheme}://monitoring:{password()}@{host}/{JOBS}"
 
     def _database_url(self, role: str) -> str:
         return f"postgresql://{role}:{password()}@{self.database}"
@@ -93,8 +99,7 @@ class Folder:
         return f"{scheme}://{user}:{self._password(known[0]) if known else password()}@{host}/{vhost}"
 
     def _password(self, name: str) -> str:
-        text = (self.path / name).read_text().strip()
-        return urlsplit(text).password or text
+        return urlsplit((self.path / name).read_text()).password or ""
 
     def _database_passwords(self) -> str:
         words = {role: scram_sha_256(self._password(f"database_url_{role}"), secrets.token_bytes(16)) for role in ROLES}
@@ -124,7 +129,7 @@ class Folder:
 
 def _files_of(user: str) -> tuple[str, ...]:
     """Where a password of RabbitMQ's may stand; the same in each that is there."""
-    return f"broker_url_{user}", f"events_broker_url_{user}", f"broker_password_{user}"
+    return f"broker_url_{user}", f"events_broker_url_{user}"
 
 
 def password() -> str:
@@ -157,8 +162,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("folder", nargs="?", type=Path, default=Path("secrets"), metavar="FOLDER")
     parser.add_argument("--database", default="database:5432/qonto_xero", help="host:port/name (default: %(default)s)")
     parser.add_argument("--broker", default="amqp://broker:5672", help="amqps://host:port (default: %(default)s)")
+    parser.add_argument("--management", default="http://broker:15672", help="of RabbitMQ (default: %(default)s)")
     wishes = parser.parse_args(arguments)
-    folder = Folder(wishes.folder, wishes.database, wishes.broker)
+    folder = Folder(wishes.folder, wishes.database, wishes.broker, wishes.management)
     try:
         made = folder.fill()
     except MadeBefore as error:
