@@ -54,6 +54,11 @@ def parts(seeds: int) -> tuple[Part, ...]:
         _simulation("simulation, lower half", 1, seeds // 2),
         _simulation("simulation, upper half", 1 + seeds // 2, seeds - seeds // 2),
         Part(
+            "image",
+            "the steps of the Dockerfile in an empty folder, and what they leave run by another user",
+            (*PYTEST, "-m", "faults", "tests/acceptance/test_image.py"),
+        ),
+        Part(
             "journeys",
             "what people and misfortune do, in any order, chosen by Hypothesis",
             (*PYTEST, "tests/acceptance/test_state_machine.py"),
