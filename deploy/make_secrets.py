@@ -27,7 +27,7 @@ OURS, SERVERS, GRAFANA = 10_001, 999, 472  # who reads: our image, PostgreSQL's 
 DEFINITIONS = Path(__file__).with_name("rabbitmq") / "definitions.json"
 JOBS, EVENTS = "qonto-xero", "qonto-events"  # RabbitMQ's vhosts
 
-ROLES = ("migrate", "scheduler", "worker", "listener", "web", "operator")  # of PostgreSQL
+ROLES = ("migrate", "scheduler", "worker", "listener", "web", "operations", "operator")  # of PostgreSQL
 JOB_USERS = ("scheduler", "worker")  # of RabbitMQ
 EVENT_USERS = ("scheduler", "listener", "core")
 HASHES = {"database": "database_passwords.sql", "broker": "broker_definitions.json"}

@@ -5,15 +5,17 @@ from __future__ import annotations
 from models.credential import Credential, oldest_and_newest
 from models.database import may_read
 from models.encryption import Keyring
-from models.quarantine import newest_sealed
+from models.quarantine import Quarantine, newest_sealed
 from services.access_tokens import secret_context
 from services.receive_event import quarantine_context
 
 
 def check_keys(keyring: Keyring) -> None:
-    """Raises CannotDecrypt. Tried on credentials; by a process that may not read those, on what it sealed itself."""
+    """Raises CannotDecrypt. Tried on credentials; by a process that may not read those, on what quarantine has sealed;
+    by one that may read neither, on nothing.
+    """
     if may_read(Credential):
         for credential in oldest_and_newest():
             keyring.decrypt(credential.secret, secret_context(credential.id))
-    elif row := newest_sealed():
+    elif may_read(Quarantine) and (row := newest_sealed()):
         keyring.unseal(bytes(row.payload), quarantine_context(row.digest))

@@ -1,12 +1,13 @@
 -- What each process may do with each table, and no more. Said by the owner after each migration:
 -- qonto-xero db migrate --grants deploy/postgres/grants.sql
 
-REVOKE ALL ON ALL TABLES IN SCHEMA public FROM scheduler, worker, listener, web, operator;
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM scheduler, worker, listener, web, operations, operator;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO scheduler, worker, listener, web, operator;
-ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO scheduler, worker, listener, web, operator;
+ALTER DEFAULT PRIVILEGES IN SCHEMA public
+    GRANT USAGE ON SEQUENCES TO scheduler, worker, listener, web, operator;
 
 -- Everybody asks whether the schema is up to date.
-GRANT SELECT ON schema_migration TO scheduler, worker, listener, web, operator;
+GRANT SELECT ON schema_migration TO scheduler, worker, listener, web, operations, operator;
 
 -- The audit grows. Nobody but its owner, which no process of ours is, changes or deletes a line of it.
 GRANT SELECT, INSERT ON audit_entry TO scheduler, worker, listener, web, operator;
@@ -41,7 +42,14 @@ GRANT SELECT, INSERT ON outbox_message, outbox_event TO web;
 GRANT SELECT, UPDATE (connection_id) ON posting, posting_batch TO web;
 GRANT SELECT ON bank_account, account_link, cursor, posting_event, lease, pause TO web;
 
--- A person at a command line, and the operators' page: all of it, but neither can the audit be rewritten, nor a
+-- The operators' page counts and changes nothing. Of quarantine and of postings it sees states and moments alone.
+GRANT SELECT ON
+    organisation, connection, sync_run, lease, pause, call_budget, invariant_check, inbox_event, outbox_message,
+    outbox_event TO operations;
+GRANT SELECT (connection_id, state, reason, changed_at) ON posting TO operations;
+GRANT SELECT (created_at, settled_at) ON quarantine TO operations;
+
+-- A person at a command line: all of it, but neither can the audit be rewritten, nor a
 -- transaction's story, nor is anything deleted but secrets that were given up.
 GRANT SELECT, INSERT, UPDATE ON
     organisation, connection, credential, bank_account, account_link, cursor, posting, posting_batch, sync_run,

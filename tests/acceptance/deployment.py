@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
+import requests
 
 from tests.acceptance.processes import Company, Process
 from tests.compose import COMPOSE, ROOT, SANDBOX, filled_in, grace, ours, read_compose, secrets_of
@@ -22,7 +23,7 @@ from tests.servers.processes import free_ports, wait_until
 from tests.servers.rabbitmq import RabbitmqServer
 
 READY_SECONDS = 30
-ROLES = ("migrate", "scheduler", "worker", "listener", "web", "operator")
+ROLES = ("migrate", "scheduler", "worker", "listener", "web", "operations", "operator")
 USERS = ("scheduler", "worker", "listener", "core", "monitoring")
 VHOSTS = ("qonto-xero", "qonto-events")
 SANDBOX_HOST = "127.0.0.1:8900"  # in deploy/compose.sandbox.yml
@@ -40,6 +41,7 @@ class Deployment:
     services: dict[str, Any]
     companies: dict[str, Company] = field(default_factory=dict)
     started: dict[str, Process] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
 
     def secret(self, name: str) -> str:
         """What stands in a file that the script made."""
@@ -68,7 +70,10 @@ class Deployment:
         command = [
             one.replace("/etc/qonto-xero", str(ROOT / "deploy/postgres")) for one in self.services[name]["command"]
         ]
-        return command + (["--port", str(free_ports(1)[0])] if name in LISTENS else [])
+        if name not in LISTENS:
+            return command
+        (self.ports[name],) = free_ports(1)
+        return [*command, "--port", str(self.ports[name])]
 
     def start(self, name: str) -> None:
         """Start it, with a port of its own for its monitor."""
@@ -86,6 +91,11 @@ class Deployment:
             what=f"{name} to be ready",
         )
         assert self.started[name].is_running(), self.started[name].log()
+
+    def look(self, name: str, **options: Any) -> requests.Response:
+        """What a browser gets of it."""
+        address = f"http://127.0.0.1:{self.ports[name]}/"
+        return requests.get(address, headers={"Host": f"localhost:{LISTENS[name]}"}, timeout=30, **options)
 
     def stop(self, name: str) -> tuple[int | None, float]:
         """Ask it to end, as a container is asked: its exit code and how long it took."""

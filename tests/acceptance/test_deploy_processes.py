@@ -29,8 +29,7 @@ from tests.servers.rabbitmq import RabbitmqServer
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.integration]
 
-TO_COME = {"operations"}  # its command is under way
-SERVICES = sorted(going_on(read_compose(COMPOSE)).keys() - TO_COME)
+SERVICES = sorted(going_on(read_compose(COMPOSE)))
 
 town_url = processes.town_url
 
@@ -92,6 +91,9 @@ def test_a_night_and_an_event_need_no_more_rights_than_each_process_has(
 
     assert in_xero(party) == in_qonto(party)
     assert deployment.query("SELECT count(*) FROM quarantine") == [(0,)]
+    assert deployment.look("web").status_code == 200
+    shown = deployment.look("operations", auth=("anna", deployment.secret("operations_password")))
+    assert shown.status_code == 200, shown.text
     for name in SERVICES:
         log = deployment.started[name].log()
         assert not [word for word in ("permission denied", "ACCESS_REFUSED", "unexpectedly") if word in log], log
@@ -100,6 +102,9 @@ def test_a_night_and_an_event_need_no_more_rights_than_each_process_has(
 @pytest.mark.parametrize(
     ("role", "statement"),
     [
+        ("operations", "SELECT secret FROM credential"),
+        ("operations", "SELECT label FROM posting"),
+        ("operations", "UPDATE sync_run SET state = 'due'"),
         *((role, "UPDATE audit_entry SET who = 'nobody'") for role in ROLES if role != "migrate"),
         *((role, "DELETE FROM audit_entry") for role in ROLES if role != "migrate"),
         *((role, "CREATE TABLE another (id INTEGER)") for role in ROLES if role != "migrate"),

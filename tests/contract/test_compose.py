@@ -18,9 +18,6 @@ from tests.compose import COMPOSE, ROOT, SANDBOX, going_on, grace, ours, read_co
 SCHEMA = Path(__file__).with_name("compose-spec.schema.json")
 EXACT = re.compile(r"[\w./-]+:v?\d+\.\d+(\.\d+)?")
 DRAIN_SECONDS = 60  # of a worker
-# Under way; it is to leave this list as it lands.
-TO_COME = {"QONTO_XERO_OPERATIONS_PASSWORD"}
-
 compose = read_compose(COMPOSE)
 SERVICES: dict[str, Any] = compose["services"]
 every_service = pytest.mark.parametrize("name", sorted(SERVICES))
@@ -121,4 +118,4 @@ def test_every_setting_is_one_that_our_settings_know(name: str) -> None:
     known = {f"{PREFIX}{field.name.upper()}" for field in fields(Settings)}
     named = {variable.removesuffix("_FILE") for variable in SERVICES[name]["environment"]}
 
-    assert named - known <= TO_COME
+    assert named - known == set()
