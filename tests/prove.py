@@ -69,6 +69,11 @@ def parts(seeds: int) -> tuple[Part, ...]:
             "the code is broken on purpose, and a test turns red",
             (PYTHON, "-m", "tests.mutations", "--processes", "2"),
         ),
+        Part(
+            "game night",
+            "300 organisations, real processes, everything in one night, and every moment of it told truly",
+            (*PYTEST, "tests/faults/test_game_night.py", "-m", "faults"),
+        ),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -14,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,8 @@ from tests.servers.rabbitmq import RabbitmqServer
 PROGRAM = str(Path(sys.executable).with_name("qonto-xero"))
 COMMAND_SECONDS = 60
 PATIENCE_SECONDS = 30  # of real time, for anything that a test waits for
+MONITOR = re.compile(r"how this process is: http://([^/]+)/readyz")
+MONITOR_SECONDS = 5  # more than any check of /readyz may take
 LAST_BYTES = 6_000  # of each log, shown when a test fails
 
 MORNING = "2026-11-20T08:00:00Z"  # transactions settled from then on are sent
@@ -78,6 +82,19 @@ class Process(PrivateProcess):
     def log(self) -> str:
         """Everything it wrote."""
         return self.output.read_text(errors="replace")
+
+    def tells(self, path: str) -> tuple[int, str]:
+        """What it answers, with which status, at the address that its log names; 0 when nobody answers."""
+        told = MONITOR.search(self.log())
+        if told is None:
+            return 0, ""
+        with closing(HTTPConnection(told[1], timeout=MONITOR_SECONDS)) as connection:
+            try:
+                connection.request("GET", path)
+                answer = connection.getresponse()
+                return answer.status, answer.read().decode()
+            except OSError:
+                return 0, ""
 
 
 class Company:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,7 +24,6 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.integration]
 town_url, town = processes.town_url, processes.town
 migrated, company = processes.migrated, processes.company
 
-TOLD = re.compile(r"how this process is: (http://[^/]+)/readyz")
 LOOPBACK, LISTENING = "0100007F", "0A"
 COMMANDS = ("scheduler", "worker", "listener", "web")
 OWN = {
@@ -51,25 +48,9 @@ def proxies(company: Company) -> Iterator[dict[str, TcpProxy]]:
         yield made
 
 
-def ask(process: Process, path: str) -> tuple[int, str]:
-    """What a process answers at the address that its log tells."""
-    told = TOLD.search(process.log())
-    if told is None:
-        return 0, ""
-    connection = HTTPConnection(urlsplit(told[1]).netloc, timeout=5)
-    try:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-    except OSError:
-        return 0, ""
-    finally:
-        connection.close()
-
-
 def checks(process: Process) -> dict[str, Any]:
     """What /readyz says of each check."""
-    status, body = ask(process, "/readyz")
+    status, body = process.tells("/readyz")
     found: dict[str, Any] = json.loads(body)["checks"] if body else {}
     assert not found or (status == 200) == (set(found.values()) == {"ok"})
     return found
@@ -104,9 +85,9 @@ def test_every_process_tells_how_it_is_on_loopback_alone_and_names_what_is_away(
         until_ready(company, process)
         assert checks(process).keys() == {"database", "schema", "keys"} | OWN[name]
         assert listens_on(process) == [LOOPBACK] * (2 if name == "web" else 1)
-        assert "qonto_xero_jobs_running" in ask(process, "/metrics")[1]
+        assert "qonto_xero_jobs_running" in process.tells("/metrics")[1]
     web, scheduler = started["web"], started["scheduler"]
-    assert "qonto_xero_scheduler_last_success_timestamp_seconds 1.7" in ask(scheduler, "/metrics")[1]
+    assert "qonto_xero_scheduler_last_success_timestamp_seconds 1.7" in scheduler.tells("/metrics")[1]
 
     with proxies["BROKER_URL"].outage():
         company.until(lambda: checks(started["worker"])["worker"] != "ok", "the worker to have lost its lanes")
@@ -118,8 +99,8 @@ def test_every_process_tells_how_it_is_on_loopback_alone_and_names_what_is_away(
         found = checks(web)
         assert found["database"].startswith("no answer for")
         assert found["page"] == "ok"
-        assert ask(web, "/livez")[0] == 200
-        assert ask(web, "/slo")[0] == 503
+        assert web.tells("/livez")[0] == 200
+        assert web.tells("/slo")[0] == 503
     until_ready(company, web)
 
 

@@ -17,6 +17,8 @@ from tests.sandbox.world_client import WorldClient
 from tests.servers.postgres import PostgresServer
 from tests.servers.tcp_proxy import TcpProxy
 
+pytest.register_assert_rewrite("tests.faults.night_watch")
+
 MARK = "fault(row, injected, holds): the row of the fault matrix that a test is about, and the invariants that hold"
 LOGGED_REQUESTS = 200_000  # more than any of these tests makes
 

@@ -137,7 +137,7 @@ class Aftermath:
         for command in COMMANDS:
             if not self.company.running(command) and command not in self.company.supervised:
                 self.company.keep_running(command, command)
-        still = _Stillness()
+        still = Stillness()
 
         def is_quiet() -> bool:
             self.company.supervise()
@@ -174,10 +174,11 @@ class Aftermath:
         self.town.advance(max(1.0, (moment - now + timedelta(seconds=1)).total_seconds()) if moment else 60)
 
 
-class _Stillness:
+class Stillness:
     """Whether something has stayed the same for a while; asked again after it said so, it starts anew."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = STILL_SECONDS) -> None:
+        self._seconds = seconds
         self._seen: Any = None
         self._since = time.monotonic()
 
@@ -185,7 +186,7 @@ class _Stillness:
         now = time.monotonic()
         if seen != self._seen:
             self._seen, self._since = seen, now
-        if now - self._since < STILL_SECONDS:
+        if now - self._since < self._seconds:
             return False
         self._since = now
         return True

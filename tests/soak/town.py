@@ -58,7 +58,7 @@ class Town(WorldClient):
         self.advance(max(0.0, (moment - self.now()).total_seconds()))
 
 
-def found_organisations(town: Town, company: Company, count: int) -> list[Party]:
+def found_organisations(town: WorldClient, company: Company, count: int) -> list[Party]:
     """So many organisations, each connected to a Xero organisation of its own."""
     parties = [town.organisation(name=f"Société {number}") for number in range(count)]
     workbench = make_workbench(read_settings(company.environment()))
