@@ -77,6 +77,8 @@ def explain(screen: Screen, transaction: str) -> None:
         for story in stories:
             screen.say(f"{story.transaction_id}  {story.amount} on {story.date}  {story.organisation}")
             screen.say(f"{story.state.replace('_', ' ')}. {story.reason} {story.detail}".rstrip(), style="bold")
+            if story.bank_transaction_id:
+                screen.say(f"in Xero as {story.bank_transaction_id}")
             screen.rows("Story", ["at", "what"], [asdict(step) for step in story.steps])
 
 

@@ -49,8 +49,9 @@ def verify(screen: Screen, organisation: str, wait: bool, why: str, who: str) ->
     """Hold our record of ORG against Xero, and mend the record. Nothing is created or changed in Xero.
 
     Everything of Qonto's is read again. What Xero has of it by our link is taken into the record, deleted or not; what
-    people deleted there since is seen. Nothing of ORG is sent before that is done. What Xero lacks although we say that
-    it is there, and what is there with our link and unknown here, is named, and then it exits with 1.
+    people deleted there since is seen, surplus copies too. Nothing of ORG is sent before that is done. What Xero has
+    more than once, what it lacks although we say that it is there, and what is there with our link and unknown here, is
+    named, and then it exits with 1.
     """
     start_log(logging.WARNING)
     stop = stop_on_signal()

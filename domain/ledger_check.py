@@ -155,7 +155,8 @@ def _absent(one: Expected, told: Said | None, *, at_work: bool) -> Finding:
 
 def _present(one: Expected, rows: Sequence[InLedger], told: Said | None, *, at_work: bool) -> Iterator[Finding]:
     if len(rows) > 1:
-        yield _finding(Class.DUPLICATED, one, rows, f"{len(rows)} rows in Xero")
+        ids = ", ".join(f"{row.id} (deleted)" if row.is_deleted else row.id for row in rows)
+        yield _finding(Class.DUPLICATED, one, rows, f"{len(rows)} rows in Xero: {ids}")
     for row in rows:
         if row.account != one.account:
             yield _finding(Class.WRONG_ACCOUNT, one, [row], f"in {row.account or 'no account of ours'}")

@@ -35,7 +35,8 @@ class Posting(Table):
     `date` is the day it settled on the organisation's own calendar; `url` its link to Qonto, by which we know it again
     in Xero, so it never changes. `attempts` counts the batches it was in, `refusals` how often Xero refused it by
     itself; `alone` asks for a batch of its own, after Xero refused a whole batch unread. `former_ids`, with spaces
-    between them, are rows in Xero that a person deleted and then asked us to make again: they stand for it no more.
+    between them, are rows in Xero that stand for it no more: a person deleted them and then asked us to make it again,
+    or deleted them as surplus copies.
     """
 
     id = BigAutoField()
@@ -238,7 +239,7 @@ def make_again(posting_id: int, now: datetime, who: str) -> bool:
 
 
 def former_rows(posting_ids: Sequence[int]) -> set[str]:
-    """The rows in Xero that stood for any of these, until a person deleted them and another wanted them again."""
+    """The deleted rows in Xero that stood for any of these once, and do so no more."""
     found: set[str] = set()
     for start in range(0, len(posting_ids), IDS_A_STATEMENT):
         ours = Posting.id.in_(list(posting_ids[start : start + IDS_A_STATEMENT])) & (Posting.former_ids != "")
@@ -259,6 +260,15 @@ def posted_rows(tenant_id: str) -> list[tuple[str, str]]:
     posted = of_tenant(tenant_id) & (Posting.state == PostingState.POSTED)
     rows = Posting.select(*columns).where(posted).order_by(Posting.id).tuples()
     return list(cast("Iterable[tuple[str, str]]", rows))
+
+
+def of_links(tenant_id: str, links: Sequence[str]) -> list[Posting]:
+    """The postings of a Xero organisation that have these links to Qonto."""
+    found: list[Posting] = []
+    for start in range(0, len(links), IDS_A_STATEMENT):
+        some = Posting.url.in_(list(links[start : start + IDS_A_STATEMENT]))
+        found.extend(Posting.select().where(of_tenant(tenant_id) & some).order_by(Posting.id))
+    return found
 
 
 def known_transactions(tenant_id: str, transaction_ids: Sequence[str]) -> set[str]:

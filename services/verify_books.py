@@ -11,14 +11,17 @@ from domain.bank_transaction import deep_link
 from domain.calendar import local_date
 from models import audit
 from models.database import transaction
+from models.invariant_check import violated_scopes
 from models.organisation import Connection, Organisation
 from models.posting import known_transactions, posted_rows
 from models.statements import load
 from models.states import Lane, RunKind, RunState
 from models.sync_run import SyncRun, ask_for_run, read_again
+from services.inspect_books import inspect_books
 from services.job import Job, note_prepared
 from services.observe_xero import note_deleted
 from services.read_accounts import read_accounts
+from services.settle_surplus import settle_surplus
 from services.store_accounts import read_and_store_accounts
 from services.verdict import Verdict, go_on, try_later, uncertain_until
 from services.verify import MARGIN, verify
@@ -40,19 +43,23 @@ def ask_to_verify(connection: Connection, who: str, why: str, now: datetime) -> 
 
 
 def verify_books(job: Job) -> Verdict:
-    """Read all that Qonto has, adopt what Xero has of it, and see what people deleted there.
+    """Read all that Qonto has, adopt what Xero has of it, and see what people deleted there, surplus copies too.
 
-    What Xero lacks although we say that it is there, and what carries our link there and is unknown here, is named.
+    What is there more than once, what Xero lacks although we say that it is there, and what carries our link there and
+    is unknown here, is named. What the night's sample found wrong is compared anew, so that its alert can end.
     """
     if job.run.prepared_at is None and not _read_qonto(job):
         return go_on(job)
     if certain_at := verify(job):
         return uncertain_until(certain_at)
     rows = list(list_bank_transactions(job.xero, job.connection.starts_at - MARGIN))
+    twice = settle_surplus(job, rows)
     note_deleted(job, [row.bank_transaction_id for row in rows if row.is_deleted])
-    job.notes += [*_missing(job, rows), *_unknown(job, rows)]
+    job.notes += [*_named("more than once in Xero", twice), *_missing(job, rows), *_unknown(job, rows)]
     if job.problems:
         return try_later(job, "; ".join(job.problems))
+    if job.organisation.id in violated_scopes():
+        inspect_books(job)
     return Verdict(RunState.DONE, "; ".join(job.notes))
 
 

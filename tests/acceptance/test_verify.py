@@ -8,6 +8,7 @@ from models.invariant_check import InvariantCheck
 from models.posting import Posting, PostingEvent
 from models.states import RunKind
 from models.sync_run import ask_for_run
+from services.check import check_over
 from services.verify_books import ask_to_verify
 from tests.acceptance.world import Company, Office, spends
 
@@ -103,11 +104,52 @@ def test_what_carries_our_link_in_xero_and_is_unknown_here_is_named(office: Offi
     office.companies.clear()
 
 
-def _copy(company: Company, transaction: str, **changes: str) -> None:
-    """A person enters it once more by hand."""
+def _copy(company: Company, transaction: str, **changes: str) -> str:
+    """A person enters it once more by hand; the copy's id."""
     row = company.row(transaction)
     told = {name: row[name] for name in ("account_id", "type", "date", "url")} | {"amount_cents": row["cents"]}
-    company.in_xero("bank-transactions", told | changes)
+    return str(company.in_xero("bank-transactions", told | changes)["id"])
+
+
+def _twice(office: Office) -> tuple[Company, str, list[str]]:
+    """A transaction that stands twice in Xero: whose, which, and its two rows, of which our record names the first."""
+    company = office.connected()
+    [posted] = company.moves(spends(100))
+    office.night()
+    office.companies.clear()  # the end's check would find the copy
+    return company, posted, [str(company.row(posted)["id"]), _copy(company, posted)]
+
+
+def test_what_stands_twice_in_xero_is_named(office: Office) -> None:
+    company, posted, _ = _twice(office)
+
+    assert _verified(office, company) == f"1 more than once in Xero: {posted}"
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["the one that we name", "the other"])
+def test_once_the_surplus_copy_was_deleted_our_record_names_the_other_and_holds(office: Office, which: int) -> None:
+    company, posted, rows = _twice(office)
+    company.in_xero(f"bank-transactions/{rows[which]}/delete")
+    assert not check_over(company.connection, office.workbench).holds
+
+    assert _verified(office, company) == ""
+
+    assert (company.state(posted), company.posting(posted).bank_transaction_id) == ("posted", rows[1 - which])
+    assert check_over(company.connection, office.workbench).holds
+    company.in_xero(f"bank-transactions/{rows[1 - which]}/delete")
+    assert _verified(office, company) == ""
+    assert company.state(posted) == "deleted_in_xero"
+
+
+def test_where_every_copy_was_deleted_it_is_deleted(office: Office) -> None:
+    company, posted, rows = _twice(office)
+    for row in rows:
+        company.in_xero(f"bank-transactions/{row}/delete")
+
+    assert _verified(office, company) == ""
+
+    assert (company.state(posted), company.posting(posted).bank_transaction_id) == ("deleted_in_xero", rows[0])
+    assert check_over(company.connection, office.workbench).holds
 
 
 def test_a_transaction_that_stands_twice_in_xero_is_found_by_the_nights_sample(office: Office) -> None:
@@ -123,6 +165,17 @@ def test_a_transaction_that_stands_twice_in_xero_is_found_by_the_nights_sample(o
     assert _found()["I1"] == 1
     assert posted in InvariantCheck.get(InvariantCheck.name == "I1").examples
     office.companies.clear()
+
+
+def test_what_the_nights_sample_found_wrong_is_compared_anew_with_a_verification(office: Office) -> None:
+    company, _, rows = _twice(office)
+    _inspect(office, company)
+    assert _found() == {"I1": 1, "I17": 1}
+    company.in_xero(f"bank-transactions/{rows[1]}/delete")
+
+    _verified(office, company)
+
+    assert _found() == {"I1": 0, "I17": 0}
 
 
 def _inspect(office: Office, company: Company) -> None:
