@@ -21,6 +21,7 @@ from tests.contract.promql import (
     series,
     told_of_the_fleet,
 )
+from tests.sandbox.world_client import REPOSITORY
 from tests.servers.promtool import promtool
 
 pytestmark = pytest.mark.contract
@@ -29,20 +30,7 @@ TESTS = sorted((PROMETHEUS / "tests").glob("*.yml"))
 ALWAYS = {"Watchdog"}  # its silence is the alarm
 FLEET = "fleet:"
 RUNBOOKS = "docs/operations/runbooks/"
-WRITTEN = {
-    "01-night-is-late.md",
-    "02-xero-limits-or-outage.md",
-    "03-broker.md",
-    "04-database.md",
-    "05-quarantine-and-replay.md",
-    "06-duplicate.md",
-    "07-many-must-reconnect.md",
-    "08-keys-and-leaks.md",
-    "09-missed-nights.md",
-    "10-end-a-connection.md",
-    "11-roll-back.md",
-    "12-clock.md",
-}
+WRITTEN = {path.name for path in (REPOSITORY / RUNBOOKS).glob("[0-9]*.md")}
 FRESH = re.compile(r"(?:min|max)(?: by \((\w+)\) |)\((\w+)\{job=\"scheduler\"\} and on \(instance\) scheduler:fresh\)")
 
 
