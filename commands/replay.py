@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -11,10 +12,23 @@ from typing import Any, cast
 
 import click
 
-from commands.frame import DRY_RUN, USAGE, WHO, WHY, YES_MANY, Command, Failure, as_json, at_work, check_not_too_many
+from commands.frame import (
+    BROKEN,
+    DRY_RUN,
+    USAGE,
+    WHO,
+    WHY,
+    YES_MANY,
+    Command,
+    Failure,
+    as_json,
+    at_work,
+    check_not_too_many,
+)
 from commands.quarantine import quarantine_requeue
 from console import Screen
 from domain.reasons import Broken, Held, Rejected, Unfinished
+from domain.replay import Outcome
 from models.chosen import (
     ChosenRun,
     newest_night_of_each,
@@ -160,6 +174,12 @@ def _go(
     if not dry_run:
         check_not_too_many(organisations, yes_many=yes_many)
     done = 0 if dry_run else _done(screen, to_do, person, workbench)
+    _tell(screen, items, done, dry_run=dry_run)
+    if not (dry_run or to_do) and any(item.outcome == Outcome.STAYS for item in items):
+        sys.exit(BROKEN)
+
+
+def _tell(screen: Screen, items: Sequence[Item], done: int, *, dry_run: bool) -> None:
     if screen.as_json:
         screen.json({"done": done, "items": [asdict(item) for item in items]})
     else:
@@ -176,10 +196,15 @@ def _show(screen: Screen, items: Sequence[Item], organisations: int) -> None:
 
 
 def _done(screen: Screen, to_do: Sequence[Item], person: Person, workbench: Workbench) -> int:
+    """How many. What ends it half-way is told with what was done until then, which stays done."""
     done = 0
-    with screen.progress() as bar:
-        task = bar.add_task("replaying", total=len(to_do))
-        for count in do_once_more(to_do, person, workbench.clock()):
-            done += count
-            bar.update(task, advance=count)
+    try:
+        with screen.progress() as bar:
+            task = bar.add_task("replaying", total=len(to_do))
+            for count in do_once_more(to_do, person, workbench.clock()):
+                done += count
+                bar.update(task, advance=count)
+    except Exception:
+        click.echo(f"{done} of {len(to_do)} were done before this; say it again for the others", err=True)
+        raise
     return done

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 SAYS_WHY = {"held", "rejected", "excluded"}  # with a reason, a person can read why it is not in Xero
@@ -68,6 +68,7 @@ class InLedger:
     currency: str
     date: date
     is_deleted: bool = False
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True)

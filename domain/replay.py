@@ -25,33 +25,58 @@ class Decision:
     why: str
 
 
+UNDER_WAY = {"due", "sending", "uncertain"}
+SYNCS = {"nightly", "manual"}  # kinds of run that read Qonto's transactions and send them
+NOT_LIVE = "A person must connect its organisation to this Xero organisation."
+
 # Held, and sending it again would double it, or could only end the same way.
 NEVER_AGAIN = {Held.TWICE_IN_XERO, Held.UNRECOGNISED, Held.CURRENCY_DIFFERS}
 
 
-def what_of_transaction(state: str, reason: str, *, recreate: bool) -> Decision:
-    """What a replay does with a transaction in this state, held or rejected for this reason."""
+def what_of_transaction(state: str, reason: str, *, is_live: bool, recreate: bool = False) -> Decision:
+    """What a replay does with a transaction in this state, held or rejected for this reason.
+
+    `is_live`: its organisation has a live connection to the Xero organisation that it is for.
+    """
     if state == "posted":
         return Decision(Outcome.NOTHING, "Xero has it.")
-    if state == "deleted_in_xero":
-        if recreate:
-            return Decision(Outcome.RECREATE, "A person deleted it in Xero; it is made there again.")
-        return Decision(Outcome.STAYS, "A person deleted it in Xero, and it stays deleted; see --recreate.")
-    if state in {"due", "sending", "uncertain"}:
+    why_not = _why_transaction_stays(state, reason, is_live=is_live, recreate=recreate)
+    if why_not:
+        return Decision(Outcome.STAYS, why_not)
+    if state in UNDER_WAY:
         return Decision(Outcome.NOTHING, "It is on its way.")
-    if state == "rejected" or (state == "held" and reason not in NEVER_AGAIN):
-        return Decision(Outcome.AGAIN, f"It is sent once more. {sentence(reason)}")
-    return Decision(Outcome.STAYS, sentence(reason))
+    if state == "deleted_in_xero":
+        return Decision(Outcome.RECREATE, "A person deleted it in Xero; it is made there again.")
+    return Decision(Outcome.AGAIN, f"It is sent once more. {sentence(reason)}")
+
+
+def _why_transaction_stays(state: str, reason: str, *, is_live: bool, recreate: bool) -> str:
+    if state == "deleted_in_xero" and not recreate:
+        return "A person deleted it in Xero, and it stays deleted; see --recreate."
+    if state == "excluded" or (state == "held" and reason in NEVER_AGAIN):
+        return sentence(reason)
+    return "" if is_live else NOT_LIVE
 
 
 def what_of_run(kind: str, state: str, *, is_live: bool) -> Decision:
-    """What a replay does with a run of this kind and state; `is_live`: its connection is."""
-    if kind == "disconnection":
-        return Decision(Outcome.STAYS, "It ended a connection; `connections disconnect` ends one.")
-    if not is_live:
-        return Decision(Outcome.STAYS, "Its connection is not live: a person must connect again.")
-    if state == "caught_up":
-        return Decision(Outcome.STAYS, "A later night did what it had missed.")
+    """What a replay does with a run of this kind and state; `is_live`: the connection that it went over is."""
+    why_not = _why_run_stays(kind, state, is_live=is_live)
+    if why_not:
+        return Decision(Outcome.STAYS, why_not)
     if state not in {"done", "failed"}:
         return Decision(Outcome.NOTHING, "It is under way.")
-    return Decision(Outcome.AGAIN, "Qonto is read again from its date on, and what is not in Xero is sent.")
+    if kind in SYNCS:
+        return Decision(Outcome.AGAIN, "Qonto is read again from its date on, and what is not in Xero is sent.")
+    return Decision(Outcome.AGAIN, "It looks once more.")
+
+
+def _why_run_stays(kind: str, state: str, *, is_live: bool) -> str:
+    if kind == "disconnection":
+        return "It ended a connection; `connections disconnect` ends one."
+    if kind == "verification":
+        return "It held our record against Xero; `verify` does so anew."
+    if state == "caught_up":
+        return "A later night did what it had missed."
+    return (
+        "" if is_live else "It went over a connection that is not live. If there is another one, `sync` does its work."
+    )

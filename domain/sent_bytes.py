@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from domain.money import to_decimal
 
@@ -27,19 +27,14 @@ class Claimed(Protocol):
 
 
 def disagreements(body: bytes, claimed: Iterable[Claimed]) -> Iterator[str]:
-    """Each transaction of which the bytes say something else than our record, in words."""
+    """The ids of transactions of which the bytes say something else than our record, or nothing."""
     elements = json.loads(body, parse_float=Decimal)["BankTransactions"]
     sent = {element["Url"]: element for element in elements}
     for one in claimed:
-        element = sent.get(one.url)
-        if element is None:
-            yield f"{one.transaction_id} is not in the request that we say it was in"
-            continue
-        says = (element["Type"], Decimal(element["LineItems"][0]["UnitAmount"]), element["Date"])
         meant = ("RECEIVE" if one.side == "credit" else "SPEND", to_decimal(one.amount_cents), str(one.date))
-        if says != meant:
-            yield f"{one.transaction_id} was sent as {_words(says)} and is recorded as {_words(meant)}"
+        if one.url not in sent or _said(sent[one.url]) != meant:
+            yield one.transaction_id
 
 
-def _words(told: tuple[object, ...]) -> str:
-    return " ".join(map(str, told))
+def _said(element: Mapping[str, Any]) -> tuple[str, Decimal, str]:
+    return element["Type"], Decimal(element["LineItems"][0]["UnitAmount"]), element["Date"]

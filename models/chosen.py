@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, cast
 
-from peewee import fn
+from peewee import JOIN, fn
 
 from models.organisation import Connection, Organisation
 from models.posting import Posting
 from models.states import ConnectionState, PostingState, RunKind, RunState
 from models.sync_run import SyncRun
+
+RECENT = timedelta(days=3)
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,10 @@ class ChosenRun:
 
 @dataclass(frozen=True)
 class ChosenTransaction:
-    """A posting, by its number and by Qonto's id of the transaction."""
+    """A posting, by its number and by Qonto's id of the transaction.
+
+    `connection_id` is its organisation's live connection to the Xero organisation that it is for; empty without one.
+    """
 
     id: int
     transaction_id: str
@@ -38,6 +43,7 @@ class ChosenTransaction:
     reason: str
     organisation_id: str
     organisation: str
+    connection_id: str
 
 
 def nights_between(organisations: Sequence[str], since: date, until: date) -> list[ChosenRun]:
@@ -46,8 +52,9 @@ def nights_between(organisations: Sequence[str], since: date, until: date) -> li
 
 
 def newest_night_of_each(organisations: Sequence[str]) -> list[ChosenRun]:
-    """The newest night of each of these organisations (none: of all with a live connection)."""
-    return _runs(_nights_of(organisations) & (SyncRun.local_date == _newest_date()))
+    """The newest night of each of these organisations; with none, of all with a live connection and a recent one."""
+    which = _nights_of(organisations) if organisations else _nights_of(()) & _is_recent()
+    return _runs(which & (SyncRun.local_date == _newest_date()))
 
 
 def runs_numbered(numbers: Sequence[int]) -> list[ChosenRun]:
@@ -56,9 +63,9 @@ def runs_numbered(numbers: Sequence[int]) -> list[ChosenRun]:
 
 
 def nights_that_failed(code: str) -> list[ChosenRun]:
-    """Organisations' newest nights, where they failed for this reason."""
-    gave_up = (SyncRun.state == RunState.FAILED) & (SyncRun.code == code)
-    return _runs(_nights_of(()) & (SyncRun.local_date == _newest_date()) & gave_up)
+    """Organisations' newest nights, if they are recent, where they failed for this reason."""
+    gave_up = _is_recent() & (SyncRun.state == RunState.FAILED) & (SyncRun.code == code)
+    return _runs(_nights_of(()) & gave_up & (SyncRun.local_date == _newest_date()))
 
 
 def transactions_called(name: str) -> list[ChosenTransaction]:
@@ -77,6 +84,13 @@ def _nights_of(organisations: Sequence[str]) -> Any:
     if organisations:
         return night & SyncRun.organisation_id.in_(list(organisations))
     return night & (Connection.state == ConnectionState.LIVE)
+
+
+def _is_recent() -> Any:
+    """Of the last days in which there was a night at all: all of history would take long to look through."""
+    newest = SyncRun.select(fn.MAX(SyncRun.local_date)).where(SyncRun.kind == RunKind.NIGHTLY).scalar()
+    since = date.fromisoformat(str(newest)) - RECENT if newest else date.min
+    return SyncRun.local_date >= since
 
 
 def _newest_date() -> Any:
@@ -101,10 +115,17 @@ def _runs(which: Any) -> list[ChosenRun]:
 
 
 def _transactions(which: Any) -> list[ChosenTransaction]:
+    over = (
+        (Connection.organisation_id == Posting.organisation_id)
+        & (Connection.tenant_id == Posting.tenant_id)
+        & (Connection.state == ConnectionState.LIVE)
+    )
     columns = (Posting.id, Posting.transaction_id, Posting.state, Posting.reason, Posting.organisation_id)
     rows = (
-        Posting.select(*columns, Organisation.slug)
+        Posting.select(*columns, Organisation.slug, fn.COALESCE(Connection.id, ""))
         .join(Organisation, on=(Organisation.id == Posting.organisation_id))
+        .switch(Posting)
+        .join(Connection, JOIN.LEFT_OUTER, on=over)
         .where(which)
         .order_by(Posting.id)
         .tuples()

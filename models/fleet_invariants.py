@@ -16,7 +16,11 @@ from models.sync_run import OPEN_STATES
 
 MOST = 1_000  # ids that are named: one is an incident already
 
-TWICE = "SELECT transaction_id FROM posting WHERE state = 'held' AND reason = {reason} ORDER BY id LIMIT {most}"
+TWICE = """
+    SELECT transaction_id FROM posting JOIN connection ON connection.id = posting.connection_id
+    WHERE posting.state = 'held' AND posting.reason = {reason} AND connection.state <> 'disconnected'
+    ORDER BY posting.id LIMIT {most}
+"""
 
 # Sending or uncertain over a live connection, nobody at work, and no run that is woken in time.
 ORPHANS = f"""
@@ -34,14 +38,14 @@ LEFT_DUE = f"""
     SELECT transaction_id FROM connection JOIN posting ON posting.connection_id = connection.id
     WHERE connection.state = 'live' AND posting.state = 'due' AND posting.changed_at < (
         SELECT MAX(finished_at) FROM sync_run WHERE sync_run.organisation_id = connection.organisation_id
-        AND kind = '{RunKind.NIGHTLY}' AND sync_run.state = 'done')
+        AND kind = '{RunKind.NIGHTLY}' AND local_date >= {{since}} AND sync_run.state = 'done')
     AND NOT EXISTS (SELECT 1 FROM sync_run WHERE sync_run.organisation_id = connection.organisation_id
         AND sync_run.state IN ({OPEN_STATES}))
     ORDER BY posting.id LIMIT {{most}}
 """  # noqa: S608 - names of ours
 
 MISSED = f"""
-    SELECT organisation.slug FROM connection JOIN organisation ON organisation.id = connection.organisation_id
+    SELECT organisation.id FROM connection JOIN organisation ON organisation.id = connection.organisation_id
     WHERE connection.state = 'live' AND time_zone = {{time_zone}} AND connection.created_at < {{due_at}}
     AND NOT EXISTS (SELECT 1 FROM sync_run WHERE sync_run.organisation_id = organisation.id
         AND kind = '{RunKind.NIGHTLY}' AND local_date = {{local_date}})
@@ -70,15 +74,15 @@ def batches_left_behind(now: datetime, woken_since: datetime) -> list[str]:
     return [str(number) for (number,) in read(ORPHANS, now=now, woken_since=woken_since, most=MOST)]
 
 
-def transactions_left_due() -> list[str]:
-    """Qonto's ids of what is due although the night that should have sent it is done."""
-    return [str(key) for (key,) in read(LEFT_DUE, most=MOST)]
+def transactions_left_due(since: date) -> list[str]:
+    """Qonto's ids of what is due although the night that should have sent it, since a local date, is done."""
+    return [str(key) for (key,) in read(LEFT_DUE, since=since, most=MOST)]
 
 
 def organisations_without_night(time_zone: str, local_date: date, due_at: datetime) -> list[str]:
-    """Slugs of connected organisations whose night of that date fell due and was never opened."""
+    """Ids of connected organisations whose night of that date fell due and was never opened."""
     told = {"time_zone": time_zone, "local_date": local_date, "due_at": due_at}
-    return [str(slug) for (slug,) in read(MISSED, **told, most=MOST)]
+    return [str(key) for (key,) in read(MISSED, **told, most=MOST)]
 
 
 def newest_batches_sent(most: int) -> list[tuple[int, bytes, list[Sent]]]:

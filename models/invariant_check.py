@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,3 +64,13 @@ def violated_scopes() -> set[str]:
     """Where something was violated when it was last looked at."""
     found = InvariantCheck.select(InvariantCheck.scope).where(InvariantCheck.violations > 0)
     return {str(row.scope) for row in found}
+
+
+def keep_only(scope: str, names: Sequence[str]) -> None:
+    """Forget what nobody looks at any more."""
+    InvariantCheck.delete().where((InvariantCheck.scope == scope) & InvariantCheck.name.not_in(list(names))).execute()
+
+
+def forget_checks(scopes: Sequence[str]) -> None:
+    """Nobody can look there any more."""
+    InvariantCheck.delete().where(InvariantCheck.scope.in_(list(scopes))).execute()

@@ -7,7 +7,8 @@ from datetime import datetime
 from peewee import SQL, TextField, fn
 
 from models.database import Table, UtcField, read_moment
-from models.states import ConnectionState
+from models.statements import run
+from models.states import OPEN_RUN_STATES, ConnectionState, RunKind
 
 DEFAULT_ZONE = "Europe/Paris"
 
@@ -87,6 +88,25 @@ def end(connection: Connection, now: datetime) -> None:
     """It is over from the caller's commit on; its reason stays. Call it under the organisation's lease."""
     connection.state, connection.ended_at = ConnectionState.DISCONNECTED, now
     Connection.update(state=connection.state, ended_at=now).where(Connection.id == connection.id).execute()
+
+
+VERIFIED = f"""
+    UPDATE connection SET verify_since = NULL WHERE id = {{id}} AND verify_since = {{used}}
+    AND EXISTS (SELECT 1 FROM sync_run WHERE sync_run.id = {{run_id}} AND prepared_at IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM sync_run WHERE connection_id = {{id}} AND read_from IS NOT NULL
+        AND kind = '{RunKind.VERIFICATION}' AND state IN ({", ".join(f"'{state}'" for state in OPEN_RUN_STATES)}))
+"""  # noqa: S608 - names of ours
+
+
+def note_verified(connection: Connection, run_id: int) -> bool:
+    """Its record was held against Xero from `verify_since` on, after this run had read all; whether that was enough.
+
+    Not if somebody doubted more of the record meanwhile, or wants more of Qonto read first.
+    """
+    if run(VERIFIED, id=connection.id, used=connection.verify_since, run_id=run_id) != 1:
+        return False
+    connection.verify_since = None
+    return True
 
 
 def revive(connection: Connection, qonto_credential_id: str, xero_credential_id: str, name: str) -> bool:

@@ -20,7 +20,7 @@ from peewee import (
     fn,
 )
 
-from models.database import Table, UtcField, read_moment
+from models.database import Table, UtcField, is_sqlite, read_moment
 from models.organisation import Connection
 from models.statements import read, run_both_with_rows, run_with_rows
 from models.states import PostingState
@@ -221,21 +221,27 @@ def move_into_xero(rows: Sequence[tuple[int, str, str]], state: PostingState, no
         run_both_with_rows(TELL_STORED, STORE, STORED, rows, now=now, state=str(state), detail=detail)
 
 
-def send_again(posting_id: int, state: str, now: datetime, who: str) -> bool:
-    """A person wants it sent once more; whether it was still in that state."""
-    still = (Posting.id == posting_id) & (Posting.state == state)
-    return move(still, PostingState.DUE, now, detail=f"replayed by {who}", refusals=0) == 1
+def lock_posting(posting_id: int) -> tuple[str, str]:
+    """Its state and reason, which nobody changes until the transaction ends."""
+    row = f"SELECT state, reason FROM posting WHERE id = {{id}}{'' if is_sqlite() else ' FOR UPDATE'}"  # noqa: S608
+    ((state, reason),) = read(row, id=posting_id)
+    return str(state), str(reason)
 
 
-def make_again(posting_id: int, now: datetime, who: str) -> bool:
-    """A person wants it in Xero although another deleted it there; whether it was still deleted.
+def send_again(posting_id: int, connection_id: str, now: datetime, who: str) -> None:
+    """A person wants a locked one sent once more, over this connection."""
+    detail = f"replayed by {who}"
+    move(Posting.id == posting_id, PostingState.DUE, now, detail=detail, refusals=0, connection_id=connection_id)
+
+
+def make_again(posting_id: int, connection_id: str, now: datetime, who: str) -> None:
+    """A person wants a locked one in Xero, over this connection, although another deleted it there.
 
     From now on the deleted row is no answer to whether Xero has it.
     """
-    still = (Posting.id == posting_id) & (Posting.state == PostingState.DELETED)
     former = fn.TRIM(Posting.former_ids.concat(" ").concat(Posting.bank_transaction_id))
-    made = {"bank_transaction_id": "", "former_ids": former, "refusals": 0}
-    return move(still, PostingState.DUE, now, reason=RECREATED, detail=f"by {who}", **made) == 1
+    made = {"bank_transaction_id": "", "former_ids": former, "refusals": 0, "connection_id": connection_id}
+    move(Posting.id == posting_id, PostingState.DUE, now, reason=RECREATED, detail=f"by {who}", **made)
 
 
 def former_rows(posting_ids: Sequence[int]) -> set[str]:
@@ -320,9 +326,15 @@ def newest_settled(
     return [(key, read_moment(at), side, cents, balance) for key, at, side, cents, balance in rows]
 
 
-def is_known(tenant_id: str) -> bool:
-    """Whether our record has anything of a Xero organisation."""
-    return bool(read("SELECT 1 FROM posting WHERE tenant_id = {tenant_id} LIMIT 1", tenant_id=tenant_id))
+def known_elsewhere(tenant_id: str, transaction_ids: Sequence[str]) -> dict[str, str]:
+    """Which of these the record of another Xero organisation has, and of which."""
+    found: dict[str, str] = {}
+    for start in range(0, len(transaction_ids), IDS_A_STATEMENT):
+        some = Posting.transaction_id.in_(list(transaction_ids[start : start + IDS_A_STATEMENT]))
+        columns = (Posting.transaction_id, Posting.tenant_id)
+        for one in Posting.select(*columns).where(some & (Posting.tenant_id != tenant_id)):
+            found[one.transaction_id] = one.tenant_id
+    return found
 
 
 def unsettled(tenant_id: str) -> list[Member]:

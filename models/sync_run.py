@@ -172,7 +172,9 @@ IN_LINE = f"""
     SELECT 1 FROM sync_run WHERE organisation_id = {{organisation_id}} AND id <> {{run_id}} AND wake_at <= {{now}}
     AND state IN ({OPEN_STATES}) AND lane = '{Lane.INTERACTIVE}'
     AND (kind = '{RunKind.DISCONNECTION}'
-         OR ({{kind}} <> '{RunKind.ACCOUNTS}' AND (kind = '{RunKind.ACCOUNTS}' OR {{lane}} <> '{Lane.INTERACTIVE}')))
+         OR (kind = '{RunKind.VERIFICATION}' AND {{kind}} NOT IN ('{RunKind.ACCOUNTS}', '{RunKind.DISCONNECTION}'))
+         OR ({{kind}} NOT IN ('{RunKind.ACCOUNTS}', '{RunKind.VERIFICATION}')
+             AND (kind = '{RunKind.ACCOUNTS}' OR {{lane}} <> '{Lane.INTERACTIVE}')))
     LIMIT 1
 """  # noqa: S608 - names of ours
 
@@ -180,7 +182,7 @@ IN_LINE = f"""
 def somebody_waits(for_run: SyncRun, now: datetime) -> bool:
     """Whether a run that goes before this one wants the organisation's lease now.
 
-    The end of a connection goes before everything, an account before all else, a person before the night.
+    The end of a connection goes first, then an account, then a doubt about our record, then a person's sync.
     """
     told = {"run_id": for_run.id, "kind": str(for_run.kind), "lane": str(for_run.lane)}
     return bool(read(IN_LINE, organisation_id=for_run.organisation_id, now=now, **told))
@@ -231,8 +233,8 @@ def _fresh(now: datetime) -> dict[Any, Any]:
     }
 
 
-def open_again(run_id: int, read_from: datetime, now: datetime) -> bool:
-    """A run that has ended is due once more and reads Qonto from a moment on; whether it had ended."""
+def open_again(run_id: int, read_from: datetime | None, now: datetime) -> bool:
+    """A run that has ended is due once more and, if told so, reads Qonto from a moment on; whether it had ended."""
     ended = (SyncRun.id == run_id) & SyncRun.state.not_in(OPEN_RUN_STATES)
     return bool(SyncRun.update({**_fresh(now), SyncRun.read_from: read_from}).where(ended).execute() == 1)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from threading import Event
 
 from clients.clock import Clock
@@ -104,13 +106,16 @@ class Watcher:
     def run(self, stop: Event) -> None:
         """Look until `stop` is set."""
         while not stop.is_set():
-            stop.wait(_carefully(self._turn))
+            stop.wait(self.turn())
 
-    def _turn(self) -> float:
-        now = self._clock()
-        check_fleet_if_due(now)
-        sample_if_due(now)
-        show_fleet(now)
+    def turn(self) -> float:
+        """One look at everything; the seconds to rest before the next one."""
+        for look in (show_fleet, check_fleet_if_due, sample_if_due):
+            _carefully(partial(self._look, look))  # what one of them meets with keeps none of the others
+        return WATCH_SECONDS
+
+    def _look(self, look: Callable[[datetime], object]) -> float:
+        look(self._clock())
         return WATCH_SECONDS
 
 

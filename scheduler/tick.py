@@ -8,6 +8,7 @@ from datetime import datetime, time, timedelta
 from domain.calendar import NIGHT, OBSERVATION, falls_due, latest_due
 from models.authorisation import end_old_authorisations
 from models.credential import delete_orphans
+from models.database import transaction
 from models.inbox import wake_events
 from models.states import Lane, RunKind, RunState
 from models.sync_run import Night, open_runs, wake_runs, zones_in_use
@@ -63,10 +64,11 @@ def _open(schedule: Schedule, now: datetime) -> int:
     """The newest due date gets the run; dates missed before it are written down as caught up by it."""
     zones = zones_in_use()
     due = [_night(schedule, zone, now, 0) for zone in zones]
-    opened = open_runs(schedule.kind, Lane.NIGHTLY, RunState.DUE, due, now)
-    if opened and schedule.kind == RunKind.NIGHTLY:
-        missed = [_night(schedule, zone, now, back) for zone in zones for back in range(1, NIGHTS_BACK + 1)]
-        open_runs(schedule.kind, Lane.NIGHTLY, RunState.CAUGHT_UP, missed, now)
+    with transaction():
+        opened = open_runs(schedule.kind, Lane.NIGHTLY, RunState.DUE, due, now)
+        if opened and schedule.kind == RunKind.NIGHTLY:
+            missed = [_night(schedule, zone, now, back) for zone in zones for back in range(1, NIGHTS_BACK + 1)]
+            open_runs(schedule.kind, Lane.NIGHTLY, RunState.CAUGHT_UP, missed, now)
     return opened
 
 

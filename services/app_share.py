@@ -48,7 +48,7 @@ class AppShare:
 
     def __init__(self, clock: Clock, rest: Callable[[float], None] = time.sleep) -> None:
         self._clock = clock
-        self._rest = rest
+        self.rest = rest
         self._lock = Lock()
         self._taken = _Taken()
         self._failures = 0
@@ -73,7 +73,7 @@ class AppShare:
                 is_soon = refused.until - self._clock() <= PATIENCE and not self._taken.circuit.is_open
                 if not is_soon or glance + 1 == MOST_GLANCES:
                     raise
-            self._rest(uniform(*GLANCE_SECONDS))  # noqa: S311 - only so that not all look at once
+            self.rest(uniform(*GLANCE_SECONDS))  # noqa: S311 - only so that not all look at once
 
     def answered(self, left: int | None) -> None:
         """Xero answered, and said how many of our app's calls are left."""

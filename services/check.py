@@ -4,35 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from clients.errors import RemoteError
 from clients.qonto.bank_accounts import list_bank_accounts
 from clients.qonto.client import Qonto
 from clients.xero.accounts import list_accounts
+from clients.xero.bank_transactions import MOST_PAGES
 from clients.xero.client import Xero
 from domain.ledger_check import FINE, Class, Finding, InLedger, Said, compare
 from domain.ledger_check_lines import Line, lines_of_books, merge
 from models.bank_account import AccountLink
 from models.organisation import Connection, Organisation
-from models.posting import Posting, former_rows_in, of_tenant
-from models.states import ConnectionState, RunKind
+from models.posting import Posting, former_rows_in, known_elsewhere, of_tenant
+from models.states import ConnectionState, PostingState, RunKind
 from services.check_accounts import missing_accounts
 from services.check_database import lines_of_database, open_runs_of
 from services.check_qonto import QontoTruth, read_truth
-from services.check_xero import read_ledger
+from services.check_xero import TooLong, read_ledger
 from services.workbench import Workbench
+
+A_WHILE = timedelta(minutes=10)  # from Xero's making a row to our knowing of it, at most
 
 
 @dataclass(frozen=True)
 class Check:
-    """`problem`: why an organisation could not be checked, which is no verdict that it holds."""
+    """`edited` are the bank transactions that somebody changed in Xero since we made them, by their ids there.
+
+    `problem`: why an organisation could not be checked, which is no verdict that it holds.
+    """
 
     organisation: str
     at: datetime
     findings: list[Finding] = field(default_factory=list)
     invariants: list[Line] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    edited: list[str] = field(default_factory=list)
     problem: str = ""
 
     @property
@@ -50,7 +57,7 @@ def check_all(workbench: Workbench) -> Iterator[Check]:
     for connection in Connection.select().where(Connection.state != ConnectionState.DISCONNECTED):
         try:
             yield check_over(connection, workbench)
-        except RemoteError as error:
+        except (RemoteError, TooLong) as error:
             yield Check(_name(connection), workbench.clock(), problem=str(error))
 
 
@@ -60,14 +67,19 @@ def check_over(connection: Connection, workbench: Workbench) -> Check:
     return check(connection, *clients, workbench.clock(), workbench.qonto_app_url)
 
 
-def check(connection: Connection, qonto: Qonto, xero: Xero, now: datetime, app_url: str) -> Check:
-    """Our own rows are read before Xero's: what a run sends meanwhile is then on its way, and not lost."""
+def check(
+    connection: Connection, qonto: Qonto, xero: Xero, now: datetime, app_url: str, most_pages: int = MOST_PAGES
+) -> Check:
+    """Our own rows are read before Xero's: what a run sends meanwhile is then on its way, and not lost.
+
+    Raises TooLong if Xero has more pages of rows than that.
+    """
     at_work = any(run.kind != RunKind.INSPECTION for run in open_runs_of(connection))
     accounts = list_bank_accounts(qonto)
     said = _said(connection)
     truth = read_truth(connection, qonto, accounts, {one.transaction_id for one in said})
     in_xero = list_accounts(xero)
-    ledger = _ledger(connection, xero, app_url, said)
+    ledger = _ledger(connection, xero, app_url, said, most_pages)
     findings = compare(truth.expected, ledger, said, at_work=at_work, elsewhere=_elsewhere(connection, ledger))
     lines = [
         *lines_of_books(findings, truth.expected, ledger, said),
@@ -75,7 +87,15 @@ def check(connection: Connection, qonto: Qonto, xero: Xero, now: datetime, app_u
         Line("I4", list(missing_accounts(connection, accounts, in_xero, at_work=at_work))),
         Line("I11", truth.passed),
     ]
-    return Check(_name(connection), now, findings, merge(lines), list(_notes(connection, truth, findings)))
+    notes = list(_notes(connection, truth, findings))
+    return Check(_name(connection), now, findings, merge(lines), notes, _edited(connection, ledger))
+
+
+def _edited(connection: Connection, ledger: list[InLedger]) -> list[str]:
+    columns = (Posting.bank_transaction_id, Posting.changed_at)
+    ours = of_tenant(connection.tenant_id) & (Posting.state == PostingState.POSTED)
+    made = {one.bank_transaction_id: one.changed_at + A_WHILE for one in Posting.select(*columns).where(ours)}
+    return [row.id for row in ledger if row.id in made and row.changed_at and row.changed_at > made[row.id]]
 
 
 def _name(connection: Connection) -> str:
@@ -91,12 +111,12 @@ def _said(connection: Connection) -> list[Said]:
     ]
 
 
-def _ledger(connection: Connection, xero: Xero, app_url: str, said: list[Said]) -> list[InLedger]:
+def _ledger(connection: Connection, xero: Xero, app_url: str, said: list[Said], most_pages: int) -> list[InLedger]:
     """Xero's rows of this organisation: those of another that shares its Xero organisation are left out."""
     links = AccountLink.select().where(AccountLink.tenant_id == connection.tenant_id)
     homes = {link.xero_account_id: link.bank_account_id for link in links if link.xero_account_id}
     known = {one.bank_transaction_id: one.transaction_id for one in said if one.bank_transaction_id}
-    rows = read_ledger(xero, app_url, homes, known)
+    rows = read_ledger(xero, app_url, homes, known, most_pages)
     neighbours = Posting.select(Posting.transaction_id).where(
         of_tenant(connection.tenant_id) & (Posting.organisation_id != connection.organisation_id)
     )
@@ -107,9 +127,7 @@ def _ledger(connection: Connection, xero: Xero, app_url: str, said: list[Said]) 
 
 def _elsewhere(connection: Connection, ledger: list[InLedger]) -> dict[str, str]:
     """Which of these transactions we know for another Xero organisation only."""
-    others = Posting.select(Posting.transaction_id, Posting.tenant_id).where(Posting.tenant_id != connection.tenant_id)
-    there = {row.transaction_id for row in ledger}
-    return {p.transaction_id: p.tenant_id for p in others if p.transaction_id in there}
+    return known_elsewhere(connection.tenant_id, [row.transaction_id for row in ledger])
 
 
 def _notes(connection: Connection, truth: QontoTruth, findings: list[Finding]) -> Iterator[str]:

@@ -19,7 +19,14 @@ from models.fleet_invariants import (
     transactions_held_as,
     transactions_left_due,
 )
-from models.invariant_check import FLEET, last_check_of, store_check, violated_scopes
+from models.invariant_check import (
+    FLEET,
+    forget_checks,
+    keep_only,
+    last_check_of,
+    store_check,
+    violated_scopes,
+)
 from models.organisation import Connection, live_connection
 from models.states import ConnectionState, Lane, RunKind
 from models.sync_run import any_run_of, ask_for_run, zones_in_use
@@ -30,6 +37,7 @@ EVERY = timedelta(minutes=15)
 PICKED_UP = timedelta(seconds=60)  # how long what nobody works on may lie before somebody is woken
 OPENED = timedelta(minutes=5)  # after 23:00, by when a scheduler that runs has opened the night
 NIGHTS_BACK = 2
+RECENT = timedelta(days=3)  # nights that may still have left something due
 BATCHES = 200  # the newest, whose bytes are held against our record
 MOST_EXAMPLES = 20
 SAMPLE = 20  # organisations compared with Xero each night: it costs calls of theirs
@@ -48,11 +56,12 @@ def check_fleet(now: datetime) -> list[Line]:
     lines = [
         Line("I1", transactions_held_as(Held.TWICE_IN_XERO)),
         Line("I7", [f"batch {number}" for number in batches_left_behind(now, now - PICKED_UP)]),
-        Line("I11", transactions_left_due()),
+        Line("I11", transactions_left_due(now.date() - RECENT)),
         Line("I17", list(_wrongly_sent())),
         Line("I22", list(_missed_nights(now))),
     ]
     with transaction():
+        keep_only(FLEET, [line.name for line in lines])
         for line in lines:
             store_check(line.name, FLEET, len(line.violations), line.violations[:MOST_EXAMPLES], now)
     for line in lines:
@@ -69,8 +78,10 @@ def sample_if_due(now: datetime) -> int:
     if now.hour not in SAMPLED or any_run_of(RunKind.INSPECTION, now.date()):
         return 0
     chosen = {*_sample(now), *violated_scopes()} - {FLEET}
-    connections = [connection for connection in map(live_connection, sorted(chosen)) if connection]
+    live = {organisation: live_connection(organisation) for organisation in sorted(chosen)}
+    connections = [connection for connection in live.values() if connection]
     with transaction():
+        forget_checks([organisation for organisation, connection in live.items() if connection is None])
         for connection in connections:
             ask_for_run(connection, RunKind.INSPECTION, Lane.NIGHTLY, now.date(), now)
     return len(connections)
@@ -85,8 +96,8 @@ def _sample(now: datetime) -> list[str]:
 
 def _wrongly_sent() -> Iterator[str]:
     for number, body, members in newest_batches_sent(BATCHES):
-        for words in disagreements(body, members):
-            yield f"batch {number}: {words}"
+        for transaction_id in disagreements(body, members):
+            yield f"batch {number}: {transaction_id}"
 
 
 def _missed_nights(now: datetime) -> Iterator[str]:
@@ -94,5 +105,5 @@ def _missed_nights(now: datetime) -> Iterator[str]:
         newest = latest_due(now - OPENED, NIGHT, zone)
         for back in range(NIGHTS_BACK):
             day = newest - timedelta(days=back)
-            for slug in organisations_without_night(zone, day, falls_due(day, NIGHT, zone)):
-                yield f"{slug} has no night for {day}"
+            for organisation in organisations_without_night(zone, day, falls_due(day, NIGHT, zone)):
+                yield f"{organisation} has no night for {day}"

@@ -15,9 +15,9 @@ from models import audit
 from models.credential import Credential, forget, is_forgotten
 from models.database import NotUnique, transaction
 from models.organisation import Connection, Organisation, current_connection, first_start, revive, taken_by
-from models.posting import is_known
-from models.states import ConnectionState, RunKind
-from models.sync_run import is_open
+from models.posting_batch import open_batches
+from models.states import ConnectionState, Lane, RunKind
+from models.sync_run import ask_for_run, is_open
 from models.unsettled import adopt_unsettled
 from services.credentials import store_secret
 from services.take_up_event import ask_for_accounts
@@ -147,8 +147,15 @@ def _revive(
     forget([*former - {qonto.id, xero.id}])
     audit.record(who, "connection.reconnect", connection.id, now)
     tell_core(Told.CREATED, connection, now, reconnected=True, starts_at=connection.starts_at)
-    ask_for_accounts(connection, now)
+    _ask_for_runs(connection, now)
     return connection
+
+
+def _ask_for_runs(connection: Connection, now: datetime) -> None:
+    """Its accounts at once; and what has no outcome yet need not wait for the night."""
+    accounts = ask_for_accounts(connection, now)
+    if open_batches(connection.id):
+        ask_for_run(connection, RunKind.MANUAL, Lane.INTERACTIVE, accounts.local_date, now)
 
 
 def _store(
@@ -186,11 +193,11 @@ def _store(
         qonto_credential_id=qonto.id,
         xero_credential_id=xero.id,
         starts_at=wishes.starts_at or now,
-        verify_since=None if is_known(tenant.tenant_id) else first,
+        verify_since=first,  # our record may have forgotten what an earlier connection sent
         created_at=now,
     )
     adopt_unsettled(connection)
     audit.record(who, "connection.add", connection.id, now, f"to Xero organisation {tenant.tenant_id}")
     tell_core(Told.CREATED, connection, now, reconnected=first is not None, starts_at=connection.starts_at)
-    ask_for_accounts(connection, now)
+    _ask_for_runs(connection, now)
     return connection

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from clients.clock import Clock
+from clients.errors import RateLimited
+from clients.http import Answer
 from clients.qonto.client import Qonto
 from clients.xero.client import Xero
 from domain.recovery import Instant
@@ -17,10 +19,13 @@ from models.bank_account import AccountLink, live_links
 from models.lease import Lease
 from models.organisation import Connection, Organisation
 from models.sync_run import SyncRun, somebody_waits
+from services.app_share import BUDGET
 from services.in_flight import InFlight
 
 TURN_SECONDS = 300  # then the job goes on at the tail of the queue, so that a big organisation delays no small one
 TURN_TRANSACTIONS = 500
+A_MINUTE = timedelta(seconds=61)  # in which Xero counts calls, and a moment
+LONGEST_REST_SECONDS = 5.0  # so that an order to stop is seen
 LOOK_ROUND = timedelta(seconds=1)  # how often a turn looks whether somebody waits for it to end
 
 
@@ -41,6 +46,7 @@ class Job:
     stopping: Callable[[], bool]
     machine_clock: Clock
     in_flight: InFlight[Any, Any]
+    rest: Callable[[float], None] = time.sleep
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     sent: int = 0  # rows frozen in this turn
@@ -70,6 +76,30 @@ class Job:
     def instant(self) -> Instant:
         """Now, by both clocks."""
         return Instant(self.clock(), self.machine_clock())
+
+    def patiently(self, ask: Callable[[], Answer]) -> Answer:
+        """Ask for one page more of a list, under the lease; if our own share of the minute is used up, wait for it.
+
+        Whoever began a long list anew each minute would never come to its end. Raises what `ask` raises but that, and
+        that too when the process wants to end, or the clock stands still.
+        """
+        while True:
+            with self.holding():
+                pass  # however many pages there are, the lease is ours
+            try:
+                return ask()
+            except RateLimited as limited:
+                is_soon = limited.call == BUDGET and limited.until - self.now() <= A_MINUTE
+                if not is_soon or not self._comes(limited.until):
+                    raise
+
+    def _comes(self, moment: datetime) -> bool:
+        """Rest until a moment, and say whether it came."""
+        while (now := self.now()) < moment and not self.stopping():
+            self.rest(min((moment - now).total_seconds(), LONGEST_REST_SECONDS))
+            if self.now() <= now:
+                return False
+        return not self.stopping()
 
     def time_is_up(self) -> bool:
         """Whether to stop between two steps and let others work."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from clients.xero.bank_transactions import BankTransaction, list_bank_transactions
@@ -24,10 +24,15 @@ def find_in_xero(job: Job, postings: Sequence[Known], since: datetime) -> Found:
     former = former_rows([posting.id for posting in postings])
     by_url = {posting.url: posting.id for posting in postings}
     found: Found = defaultdict(list)
-    for row in list_bank_transactions(job.xero, since - CLOCK_MARGIN):
+    for row in rows_changed(job, since):
         if row.url in by_url and row.bank_transaction_id not in former:
             found[by_url[row.url]].append(row)
     return found
+
+
+def rows_changed(job: Job, since: datetime) -> Iterator[BankTransaction]:
+    """What Xero has that changed since a moment, with a margin. However long it takes: the lease is kept meanwhile."""
+    return list_bank_transactions(job.xero, since - CLOCK_MARGIN, job.patiently)
 
 
 def the_one(rows: Sequence[BankTransaction]) -> BankTransaction | None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from clients.xero.bank_transactions import list_bank_transactions
 from models.organisation import Connection
-from models.posting import Posting, move
+from models.posting import Posting, move, of_tenant
 from models.states import PostingState
 from services.job import Job
 
@@ -31,7 +31,7 @@ def note_deleted(job: Job, rows: Sequence[str]) -> int:
     seen = 0
     for start in range(0, len(rows), IDS_A_STATEMENT):
         ids = list(rows[start : start + IDS_A_STATEMENT])
-        ours = (Posting.tenant_id == job.tenant_id) & Posting.bank_transaction_id.in_(ids)
+        ours = of_tenant(job.tenant_id) & Posting.bank_transaction_id.in_(ids)
         with job.holding():
             seen += move(ours & (Posting.state == PostingState.POSTED), PostingState.DELETED, job.now())
     return seen

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 ACTOR = "organisation.sync"  # the job's name on the wire: stable, because messages outlive deploys
 SHARES: dict[str, Share] = {
     RunKind.MANUAL: PERSON,
+    RunKind.VERIFICATION: PERSON,
     RunKind.ACCOUNTS: ACCOUNTS,
 }  # of Xero's limits; the others have the night's
 MOST_STARTS = 3  # workers in a row that may die over a run
@@ -108,6 +109,7 @@ def _begin(run: SyncRun, lease: Lease, workbench: Workbench, stopping: Callable[
         stopping=stopping,
         machine_clock=workbench.machine_clock,
         in_flight=workbench.in_flight(),
+        rest=workbench.app_share.rest,
     )
 
 

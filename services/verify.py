@@ -11,7 +11,7 @@ from domain.reasons import Held
 from domain.recovery import PROOF_AFTER, LookUp
 from models import audit
 from models.database import transaction
-from models.organisation import Connection
+from models.organisation import Connection, note_verified
 from models.pause import pause_tenant
 from models.posting import Posting, members, move, unsettled
 from models.posting_batch import PostingBatch, open_batches
@@ -66,8 +66,7 @@ def verify(job: Job) -> datetime | None:
         surplus = [posting.id for posting in others if found[posting.id] and not the_one(found[posting.id])]
         move(Posting.id.in_(surplus), PostingState.HELD, job.now(), reason=Held.TWICE_IN_XERO)
         if job.run.prepared_at is not None:
-            Connection.update(verify_since=None).where(Connection.id == job.connection.id).execute()
-            job.connection.verify_since = None
+            note_verified(job.connection, job.run.id)
     return None
 
 

@@ -6,19 +6,20 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from urllib.parse import unquote
 
-from clients.xero.bank_transactions import BankTransaction, list_bank_transactions
+from clients.xero.bank_transactions import BankTransaction
 from domain.bank_transaction import deep_link
 from domain.calendar import local_date
 from models import audit
 from models.database import transaction
 from models.invariant_check import violated_scopes
-from models.organisation import Connection, Organisation
+from models.organisation import Connection, Organisation, first_start
 from models.posting import known_transactions, posted_rows
 from models.statements import load
 from models.states import Lane, RunKind, RunState
 from models.sync_run import SyncRun, ask_for_run, read_again
 from services.inspect_books import inspect_books
 from services.job import Job, note_prepared
+from services.look_up import rows_changed
 from services.observe_xero import note_deleted
 from services.read_accounts import read_accounts
 from services.settle_surplus import settle_surplus
@@ -30,14 +31,18 @@ MOST_NAMED = 10  # ids in what a run says of itself
 
 
 def ask_to_verify(connection: Connection, who: str, why: str, now: datetime) -> SyncRun:
-    """The run that verifies, open. From this commit on nothing of the connection is sent before it was verified."""
+    """The run that verifies, open. Nothing of the connection is sent before it was verified.
+
+    A turn that is at work gives way within about a second, after it has heard what it asked.
+    """
     today = local_date(now, load(Organisation, connection.organisation_id).time_zone)
     with transaction():
-        since = min(filter(None, (connection.verify_since, connection.starts_at - MARGIN)))
+        first = _first_start(connection)
+        since = min(filter(None, (connection.verify_since, first - MARGIN)))
         Connection.update(verify_since=since).where(Connection.id == connection.id).execute()
         read_again([connection.id])
         run = ask_for_run(connection, RunKind.VERIFICATION, Lane.INTERACTIVE, today, now)
-        SyncRun.update(read_from=connection.starts_at).where(SyncRun.id == run.id).execute()
+        SyncRun.update(read_from=first).where(SyncRun.id == run.id).execute()
         audit.record(who, "connection.verify", connection.id, now, why)
     return run
 
@@ -48,28 +53,33 @@ def verify_books(job: Job) -> Verdict:
     What is there more than once, what Xero lacks although we say that it is there, and what carries our link there and
     is unknown here, is named. What the night's sample found wrong is compared anew, so that its alert can end.
     """
-    if job.run.prepared_at is None and not _read_qonto(job):
-        return go_on(job)
+    if job.run.prepared_at is None and (unread := _read_qonto(job)):
+        return unread
     if certain_at := verify(job):
         return uncertain_until(certain_at)
-    rows = list(list_bank_transactions(job.xero, job.connection.starts_at - MARGIN))
+    rows = list(rows_changed(job, _first_start(job.connection) - MARGIN))
     twice = settle_surplus(job, rows)
     note_deleted(job, [row.bank_transaction_id for row in rows if row.is_deleted])
     job.notes += [*_named("more than once in Xero", twice), *_missing(job, rows), *_unknown(job, rows)]
-    if job.problems:
-        return try_later(job, "; ".join(job.problems))
     if job.organisation.id in violated_scopes():
         inspect_books(job)
     return Verdict(RunState.DONE, "; ".join(job.notes))
 
 
-def _read_qonto(job: Job) -> bool:
-    """Whether all of it was read."""
+def _first_start(connection: Connection) -> datetime:
+    """From when on an organisation's transactions went to this Xero organisation, over earlier connections too."""
+    return first_start(connection.organisation_id, connection.tenant_id) or connection.starts_at
+
+
+def _read_qonto(job: Job) -> Verdict | None:
+    """How the turn ends when not all of it was read yet."""
     reading = read_accounts(job, read_and_store_accounts(job))
     if reading.is_cut_short:
-        return False
+        return go_on(job)
+    if job.problems:
+        return try_later(job, "; ".join(job.problems))
     note_prepared(job)
-    return True
+    return None
 
 
 def _missing(job: Job, rows: Sequence[BankTransaction]) -> Iterator[str]:

@@ -90,15 +90,24 @@ def read_created(xero: Xero, answered: Callable[[], Answer]) -> list[BankTransac
     return decode(answer.body, _Answer, "Xero PUT /BankTransactions").bank_transactions
 
 
-def list_bank_transactions(xero: Xero, modified_since: datetime | None = None) -> Iterator[BankTransaction]:
-    """Every row created or changed since a moment, deleted ones too.
+Ask = Callable[[], Answer]
+
+
+def list_bank_transactions(
+    xero: Xero, modified_since: datetime | None = None, patiently: Callable[[Ask], Answer] = lambda ask: ask()
+) -> Iterator[BankTransaction]:
+    """Every row created or changed since a moment, deleted ones too. Pages after the first are asked for `patiently`.
 
     In order of id, which nobody can change: while the pages are read, edits only add rows and so hide none. The
     listing is complete when the iterator ends; until then nothing may be concluded from a row that was not in it.
     """
     for page in range(1, MOST_PAGES + 1):
         params = {"order": "BankTransactionID", "page": str(page), "pageSize": str(PAGE)}
-        answer = xero.call("GET", "/BankTransactions", params=params, modified_since=modified_since)
+
+        def ask(params: dict[str, str] = params) -> Answer:
+            return xero.call("GET", "/BankTransactions", params=params, modified_since=modified_since)
+
+        answer = ask() if page == 1 else patiently(ask)
         read = decode(answer.body, _Answer, "Xero GET /BankTransactions")
         yield from read.bank_transactions
         pages = read.pagination.page_count if read.pagination else None

@@ -144,3 +144,20 @@ def test_an_account_that_could_not_be_read_yet_does_not_miss_the_look(office: Of
 
     assert company.ledger()["bank_transactions"] == before["bank_transactions"]
     assert company.states() == {"posted": 2}
+
+
+def test_what_has_no_outcome_yet_does_not_wait_for_the_night(office: Office) -> None:
+    company = office.established()
+    [sent] = company.moves(spends(100))
+    office.world.fault("drop", when="after")
+    office.at_23()
+    office.turn()
+    assert company.state(sent) == "uncertain"
+    office.disconnect(company)
+    office.world.wait(hours=10)
+
+    office.reconnect(company, follow=True)
+    office.run_until_quiet()
+
+    assert company.state(sent) == "posted"
+    assert len(company.postings_sent()) == 1

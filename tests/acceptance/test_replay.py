@@ -218,6 +218,46 @@ def test_deleted_once_more_it_stays_deleted_once_more(office: Office) -> None:
     office.companies.clear()
 
 
+def test_what_is_held_for_another_reason_by_now_is_left_alone(office: Office) -> None:
+    company = office.established()
+    stuck = _refused(office, company, Held.REFUSED)
+    chosen = transactions_once_more(transactions_stuck(Held.REFUSED))
+    move(Posting.transaction_id == stuck, PostingState.HELD, office.world.now, reason=Held.UNRECOGNISED)
+
+    assert sum(replay(chosen, GRACE, office.world.now)) == 0
+
+    assert company.state(stuck) == "held: unrecognised_in_xero"
+    assert _audit() == []
+    company.missing[stuck] = "held: unrecognised_in_xero"
+
+
+@pytest.mark.parametrize("recreate", [False, True])
+def test_what_an_ended_connection_left_goes_over_the_one_that_is_live(office: Office, recreate: bool) -> None:
+    company = office.established()
+    left = _deleted(office, company) if recreate else _refused(office, company, Rejected.REFUSED)
+    office.disconnect(company)
+    assert _go(office, _transaction(left, recreate=recreate)) == 0
+    office.reconnect(company)
+
+    assert _go(office, _transaction(left, recreate=recreate)) == 1
+    office.night()
+
+    assert company.state(left) == "posted"
+    if recreate:
+        _made_twice(office, company, left)
+
+
+def test_a_verification_is_not_replayed_as_if_it_sent(office: Office) -> None:
+    company = office.connected()
+    office.night()
+    run = ask_to_verify(company.connection, "grace", "to be sure", office.world.now)
+    office.run_until_quiet()
+
+    [item] = runs_once_more(runs_numbered([run.id]))
+
+    assert item.outcome == "stays"
+
+
 def test_a_night_that_failed_for_a_reason_is_found_by_it(office: Office) -> None:
     company = office.connected()
     office.night()

@@ -172,3 +172,15 @@ def test_who_was_found_wrong_is_compared_again_the_next_night(database: str) -> 
     sample_if_due(MORNING + timedelta(days=2))
 
     assert wrong in _inspected()
+
+
+def test_who_has_left_is_forgotten(database: str) -> None:
+    gone = make_connection(state=ConnectionState.DISCONNECTED)
+    make_invariant_check(name="I1", scope=gone.organisation_id, violations=1)
+    make_invariant_check(name="I99", scope=FLEET, violations=1)
+    _twice(gone)
+
+    sample_if_due(MORNING)
+    assert _violated() == []
+
+    assert {(row.name, row.scope) for row in InvariantCheck.select() if row.violations} == set()

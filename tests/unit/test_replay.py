@@ -26,7 +26,7 @@ TRANSACTIONS: dict[tuple[str, str], Outcome] = {
 
 @pytest.mark.parametrize(("state", "reason"), TRANSACTIONS)
 def test_a_transaction_is_sent_again_only_if_xero_cannot_have_it(state: str, reason: str) -> None:
-    decision = what_of_transaction(state, reason, recreate=False)
+    decision = what_of_transaction(state, reason, is_live=True)
 
     assert decision.outcome == TRANSACTIONS[state, reason]
     assert decision.why.endswith(".")
@@ -38,7 +38,7 @@ def test_every_state_of_a_transaction_is_decided() -> None:
 
 @pytest.mark.parametrize("state", PostingState)
 def test_only_what_was_deleted_in_xero_is_made_again_there(state: str) -> None:
-    recreated = what_of_transaction(state, "", recreate=True).outcome == Outcome.RECREATE
+    recreated = what_of_transaction(state, "", is_live=True, recreate=True).outcome == Outcome.RECREATE
 
     assert recreated == (state == PostingState.DELETED)
 
@@ -54,3 +54,15 @@ def test_a_run_is_done_once_more_when_it_has_ended(state: str) -> None:
 def test_a_connection_is_not_ended_twice_and_a_broken_one_is_not_worked_on() -> None:
     assert what_of_run(RunKind.DISCONNECTION, RunState.DONE, is_live=True).outcome == Outcome.STAYS
     assert what_of_run(RunKind.NIGHTLY, RunState.FAILED, is_live=False).outcome == Outcome.STAYS
+
+
+@pytest.mark.parametrize("state", PostingState)
+def test_nothing_goes_to_a_xero_organisation_that_is_not_connected(state: str) -> None:
+    outcome = what_of_transaction(state, Held.NO_ANSWER, is_live=False, recreate=True).outcome
+
+    assert outcome == (Outcome.NOTHING if state == PostingState.POSTED else Outcome.STAYS)
+
+
+def test_a_verification_is_not_replayed_and_a_look_only_looks() -> None:
+    assert what_of_run(RunKind.VERIFICATION, RunState.DONE, is_live=True).outcome == Outcome.STAYS
+    assert "sent" not in what_of_run(RunKind.OBSERVATION, RunState.DONE, is_live=True).why
