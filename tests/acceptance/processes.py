@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import os
 import re
 import shutil
@@ -136,8 +137,9 @@ class Company:
         return self._noted(Ran(done.returncode, done.stdout, done.stderr))
 
     def ask(self, *arguments: str, stdin: str = "", **changes: str) -> Ran:
-        """The same without a process, thirty times faster; not for commands that log or wait for signals."""
-        done = CliRunner().invoke(main, arguments, input=stdin, env=self.environment(**changes))
+        """The same without a process, thirty times faster; not for commands that go on until they are told to stop."""
+        with _as_in_a_process_of_its_own():
+            done = CliRunner().invoke(main, arguments, input=stdin, env=self.environment(**changes))
         if isinstance(proxy.obj, PooledDatabase):
             proxy.obj.close_all()
         assert done.exception is None or isinstance(done.exception, SystemExit), repr(done.exception)
@@ -178,12 +180,13 @@ class Company:
                 self.restarts[name] += 1
                 self._at[name] = self.start(*arguments)
 
-    def connect(self, party: Party, *options: str, follow: bool = False) -> Ran:
-        """Connect an organisation by the command line, from files that hold its secrets.
+    def connect(self, party: Party, *options: str, follow: bool = False, alone: bool = False) -> Ran:
+        """Connect an organisation by the command line, `alone` in a process, from files that hold its secrets.
 
         Unless `follow`, the accounts run that connecting asks for is lost, so that the night makes the accounts.
         """
-        ran = self.run(*self._connecting(party, MORNING, "Europe/Paris"), *options)
+        say = self.run if alone else self.ask
+        ran = say(*self._connecting(party, MORNING, "Europe/Paris"), *options)
         if not follow:
             self.lose_accounts_runs()
         return ran
@@ -191,7 +194,7 @@ class Company:
     def connect_at_once(
         self, party: Party, *, since: str = MORNING, zone: str = "Europe/Paris", follow: bool = False
     ) -> None:
-        """The same without a process, thirty times faster; it must succeed."""
+        """The same, from another moment or in another zone; it must succeed."""
         ran = self.ask(*self._connecting(party, since, zone))
         if ran.code:
             raise RuntimeError(f"cannot connect {party.known['slug']}: {ran.err or ran.out}")
@@ -351,6 +354,21 @@ class Broker:
             channel = connection.channel()
             for name in names:
                 getattr(channel, action)(name)
+
+
+@contextmanager
+def _as_in_a_process_of_its_own() -> Iterator[None]:
+    """Who is told to stop, and where the log goes, are afterwards as they were."""
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    root = logging.getLogger()
+    kept = {number: signal.getsignal(number) for number in numbers}
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        root.handlers[:], root.level = handlers, level
+        for number, handler in kept.items():
+            signal.signal(number, handler)
 
 
 def in_xero(party: Party) -> Counter[str]:

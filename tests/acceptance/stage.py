@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -85,9 +81,8 @@ class Stage:
         return copy
 
     def say(self, *words: str) -> Ran:
-        """A person types a command; it is told to nobody but itself when to stop, and where to log."""
-        with _as_in_a_process_of_its_own():
-            return self.company.ask(*words)
+        """A person types a command."""
+        return self.company.ask(*words)
 
 
 def _take_messages(workbench: Workbench) -> bool:
@@ -102,17 +97,3 @@ def _take_messages(workbench: Workbench) -> bool:
         if run_id is not None:
             sync_organisation(run_id, workbench, lambda: False)
     return bool(claimed)
-
-
-@contextmanager
-def _as_in_a_process_of_its_own() -> Iterator[None]:
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    root = logging.getLogger()
-    kept = {number: signal.getsignal(number) for number in numbers}
-    handlers, level = root.handlers[:], root.level
-    try:
-        yield
-    finally:
-        root.handlers[:], root.level = handlers, level
-        for number, handler in kept.items():
-            signal.signal(number, handler)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,6 +12,7 @@ import pytest
 
 from tests.acceptance import processes
 from tests.acceptance.processes import Company, Ran, at, payments
+from tests.acceptance.stage import Stage
 from tests.checker import Report, check_world
 from tests.sandbox.world_client import Party, WorldClient
 
@@ -62,12 +62,10 @@ def night(town: WorldClient, small_company: Company) -> Iterator[Night]:
     town.settings(log_bodies=True)
     party = town.organisation()
     party.pay(*payments(3))
-    assert small_company.connect(party).code == 0
+    small_company.connect_at_once(party)
     at(town, processes.NIGHT)
-    alone = small_company.start("scheduler")
-    states = "SELECT state FROM sync_run WHERE kind = 'nightly'"
-    small_company.until(lambda: small_company.query_file(states) == [("done",)], "the night to be done")
-    alone.end(signal.SIGTERM, seconds=10)
+    Stage(small_company, town).works()
+    assert small_company.query_file("SELECT state FROM sync_run WHERE kind = 'nightly'") == [("done",)]
     at(town, LATER)
     yield Night(small_company, town, party)
     town.settings(log_bodies=False)
@@ -227,7 +225,7 @@ def test_what_has_not_been_read_is_to_come_and_what_is_held_is_said(night: Night
     night.party.pay(*payments(2))
     assert night.verdict() == ({"to come": 2}, set())
     night.in_xero("lock-date", {"period_lock_date": "2099-01-01"})
-    night.company.run("sync", night.party.known["slug"])
+    night.company.ask("sync", night.party.known["slug"])
 
     ran = night.check()
 

@@ -20,7 +20,7 @@ def test_a_night_reaches_xero_once_and_every_command_tells_the_same_story(compan
     party = town.organisation(accounts=[{"name": "Main"}, {"name": "Taxes"}])
     generated = {"count": 130, "seed": 7, "settled_within_hours": 11}
     town.control("POST", f"/qonto/{party.id}/transactions", generated)
-    connected = company.connect(party)
+    connected = company.connect(party, alone=True)
     assert connected.code == 0, connected.err
     scheduler, worker = company.start("scheduler"), company.start("worker")
     slug, expected = party.known["slug"], in_qonto(party)
