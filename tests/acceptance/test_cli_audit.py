@@ -20,10 +20,10 @@ def test_it_tells_the_newest_first_also_of_what_has_ended(small_company: Company
     for party in (ada, bo):
         assert small_company.connect(party, "--who", "grace").code == 0
     slug = ada.known["slug"]
-    assert small_company.run("sync", slug, "--who", "alan").code == 0
-    ended = small_company.run("connections", "disconnect", slug, "--yes", "--reason", "they left", "--who", "alan")
+    assert small_company.ask("sync", slug, "--who", "alan").code == 0
+    ended = small_company.ask("connections", "disconnect", slug, "--yes", "--reason", "they left", "--who", "alan")
     assert ended.code == 0
-    assert small_company.run("keys", "rotate", "--reason", "every year").code == 0
+    assert small_company.ask("keys", "rotate", "--reason", "every year").code == 0
 
     told_of_ada = small_company.ask("audit", slug, "--json").json
     told_of_all = small_company.ask("audit", "--json").json

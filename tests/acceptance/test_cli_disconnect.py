@@ -30,7 +30,7 @@ def party(town: WorldClient, small_company: Company) -> Party:
 def test_it_ends_the_connection_and_says_when(small_company: Company, party: Party) -> None:
     slug = party.known["slug"]
 
-    ran = small_company.run(
+    ran = small_company.ask(
         "connections", "disconnect", slug, "--yes", "--reason", "they left", "--who", "ada", "--json"
     )
 
@@ -42,12 +42,12 @@ def test_it_ends_the_connection_and_says_when(small_company: Company, party: Par
     assert small_company.query_file(SECRETS) == []
     (shown,) = small_company.ask("connections", "list", "--json").json
     assert (shown["state"], shown["reason"]) == ("disconnected", "they left")
-    told(small_company.run("sync", slug), USAGE, repr(slug), "qonto-xero connections list")
+    told(small_company.ask("sync", slug), USAGE, repr(slug), "qonto-xero connections list")
 
 
 def test_without_a_terminal_it_wants_to_hear_yes(small_company: Company, party: Party) -> None:
     before = small_company.dump()
-    ran = small_company.run("connections", "disconnect", party.known["slug"], "--reason", "they left")
+    ran = small_company.ask("connections", "disconnect", party.known["slug"], "--reason", "they left")
     told(ran, USAGE, "--yes")
     assert small_company.dump() == before
 
@@ -55,7 +55,7 @@ def test_without_a_terminal_it_wants_to_hear_yes(small_company: Company, party: 
 @pytest.mark.parametrize("options", [[], ["--reason", " "]], ids=["none", "blank"])
 def test_it_wants_to_know_why(small_company: Company, party: Party, options: list[str]) -> None:
     before = small_company.dump()
-    misused(small_company.run("connections", "disconnect", party.known["slug"], "--yes", *options), "--reason")
+    misused(small_company.ask("connections", "disconnect", party.known["slug"], "--yes", *options), "--reason")
     assert small_company.dump() == before
 
 

@@ -333,12 +333,12 @@ def test_hostile_names_stay_on_their_line(office: Company) -> None:
 
 
 def test_a_listener_without_a_broker(small_company: Company) -> None:
-    ran = small_company.run("listener", EVENT_KEYS=RING)
+    ran = small_company.ask("listener", EVENT_KEYS=RING)
     told(ran, SETTINGS, "QONTO_XERO_EVENTS_BROKER_URL", "QONTO_XERO_BROKER_URL", "RabbitMQ")
 
 
 def test_a_listener_that_could_trust_no_event(small_company: Company) -> None:
-    ran = small_company.run("listener", EVENTS_BROKER_URL=f"amqp://user:{HIDDEN}@{NOBODY_LISTENS}/", EVENT_KEYS="")
+    ran = small_company.ask("listener", EVENTS_BROKER_URL=f"amqp://user:{HIDDEN}@{NOBODY_LISTENS}/", EVENT_KEYS="")
     told(ran, SETTINGS, "QONTO_XERO_EVENT_KEYS is not set", "QONTO_XERO_EVENT_SIGNATURES=off")
 
 
@@ -351,7 +351,7 @@ def test_a_listener_that_could_trust_no_event(small_company: Company) -> None:
     ],
 )
 def test_a_listener_with_a_setting_that_makes_no_sense(small_company: Company, setting: str, value: str) -> None:
-    told(small_company.run("listener", **{setting: value}), SETTINGS, f"QONTO_XERO_{setting}")
+    told(small_company.ask("listener", **{setting: value}), SETTINGS, f"QONTO_XERO_{setting}")
 
 
 @pytest.mark.parametrize("setting", ["BROKER_URL", "EVENTS_BROKER_URL"])
@@ -360,4 +360,4 @@ def test_a_listener_with_a_setting_that_makes_no_sense(small_company: Company, s
 )
 def test_a_listener_whose_broker_cannot_be_reached(small_company: Company, setting: str, trust: dict[str, str]) -> None:
     url = {setting: f"amqp://user:{HIDDEN}@{NOBODY_LISTENS}/"}
-    told(small_company.run("listener", **url, **trust), UNREACHABLE, f"cannot reach RabbitMQ at {NOBODY_LISTENS}")
+    told(small_company.ask("listener", **url, **trust), UNREACHABLE, f"cannot reach RabbitMQ at {NOBODY_LISTENS}")

@@ -36,13 +36,13 @@ def test_after_a_rotation_the_old_key_can_be_thrown_away(small_company: Company,
 
     small_company.settings["ENCRYPTION_KEYS"] = f"{NEW},{old}"
     assert listed(small_company) == {"new": 0, old_id: before}
-    ran = small_company.run("keys", "rotate", *WHY, "--json")
+    ran = small_company.ask("keys", "rotate", *WHY, "--json")
 
     assert (ran.code, ran.err) == (0, "")
     assert {row["key"]: row["secrets"] for row in ran.json} == {"new": before, old_id: 0}
     assert small_company.query_file(AUDIT) == [("ada", "new", "every year")]
     small_company.settings["ENCRYPTION_KEYS"] = NEW
-    assert small_company.run("sync", party.known["slug"]).code == 0
+    assert small_company.ask("sync", party.known["slug"]).code == 0
 
 
 def test_it_says_which_key_still_encrypts_something(small_company: Company, town: WorldClient) -> None:
@@ -52,7 +52,7 @@ def test_it_says_which_key_still_encrypts_something(small_company: Company, town
     small_company.execute(f"UPDATE credential SET secret = 'lost:00' WHERE id = ({newest})")
     small_company.settings["ENCRYPTION_KEYS"] = f"{NEW},{small_company.settings['ENCRYPTION_KEYS']}"
 
-    ran = small_company.run("keys", "rotate", *WHY, "--json")
+    ran = small_company.ask("keys", "rotate", *WHY, "--json")
 
     assert ran.code == BROKEN
     assert {row["key"]: (row["secrets"], row["is_in_the_ring"]) for row in ran.json if row["key"] == "lost"} == {
@@ -62,5 +62,5 @@ def test_it_says_which_key_still_encrypts_something(small_company: Company, town
 
 
 def test_it_wants_to_know_why(small_company: Company) -> None:
-    misused(small_company.run("keys", "rotate"), "--reason")
+    misused(small_company.ask("keys", "rotate"), "--reason")
     assert small_company.query_file(AUDIT) == []

@@ -26,7 +26,7 @@ migrated_file, small_company = processes.migrated_file, processes.small_company
 )
 @pytest.mark.parametrize("command", [["db", "migrate"], ["runs"]], ids=lambda command: command[-1])
 def test_a_database_url_that_makes_no_sense(small_company: Company, command: list[str], url: str) -> None:
-    told(small_company.run(*command, DATABASE_URL=url), SETTINGS, "QONTO_XERO_DATABASE_URL")
+    told(small_company.ask(*command, DATABASE_URL=url), SETTINGS, "QONTO_XERO_DATABASE_URL")
 
 
 @pytest.mark.parametrize(
@@ -36,13 +36,13 @@ def test_a_database_url_that_makes_no_sense(small_company: Company, command: lis
 )
 @pytest.mark.parametrize("command", ["scheduler", "worker"])
 def test_a_broker_url_that_makes_no_sense(small_company: Company, command: str, url: str) -> None:
-    told(small_company.run(command, BROKER_URL=url), SETTINGS, "QONTO_XERO_BROKER_URL")
+    told(small_company.ask(command, BROKER_URL=url), SETTINGS, "QONTO_XERO_BROKER_URL")
 
 
 @pytest.mark.parametrize("command", ["scheduler", "worker"])
 def test_a_broker_that_cannot_be_reached_is_told_in_one_line(small_company: Company, command: str) -> None:
-    ran = small_company.run(command, BROKER_URL=f"amqp://user:{HIDDEN}@{NOBODY_LISTENS}/")
-    told(ran, UNREACHABLE, NOBODY_LISTENS)
+    ran = small_company.ask(command, BROKER_URL=f"amqp://user:{HIDDEN}@{NOBODY_LISTENS}/")
+    told(ran, UNREACHABLE, f"cannot reach RabbitMQ at {NOBODY_LISTENS}")
 
 
 @pytest.mark.parametrize("secret", [b"\xff\xfe\x00", "cl\u20ac:secret".encode()], ids=["bytes", "not latin"])
@@ -53,7 +53,7 @@ def test_connecting_with_a_key_file_that_cannot_hold_a_key(
     key, token = tmp_path / "key", tmp_path / "token"
     key.write_bytes(secret)
     token.write_text(party.known["xero_tokens"]["refresh_token"])
-    ran = small_company.run("connections", "add", "--qonto-key-file", str(key), "--xero-token-file", str(token))
+    ran = small_company.ask("connections", "add", "--qonto-key-file", str(key), "--xero-token-file", str(token))
     refused(small_company, ran, USAGE, "key")
 
 

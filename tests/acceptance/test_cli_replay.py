@@ -145,7 +145,7 @@ def party(town: WorldClient, small_company: Company) -> Party:
     party = town.organisation()
     party.pay(*payments(3))
     assert small_company.connect(party).code == 0
-    assert small_company.run("sync", party.known["slug"]).code == 0
+    assert small_company.ask("sync", party.known["slug"]).code == 0
     town.advance(LONG_ENOUGH)
     return party
 
@@ -157,7 +157,7 @@ def test_a_verification_writes_nothing_to_xero_and_finds_what_was_forgotten(
     small_company.execute("DELETE FROM posting")
     before = party.ledger()
 
-    ran = small_company.run("verify", party.known["slug"], *WHY, "--json")
+    ran = small_company.ask("verify", party.known["slug"], *WHY, "--json")
 
     assert ran.code == 0, ran.err
     assert [(told["state"], told["adopted"]) for told in ran.json] == [("done", 3)]
@@ -168,7 +168,7 @@ def test_a_verification_writes_nothing_to_xero_and_finds_what_was_forgotten(
 def test_a_verification_that_finds_what_it_cannot_mend_says_so(small_company: Company, party: Party) -> None:
     small_company.execute("UPDATE posting SET bank_transaction_id = 'gone' WHERE id = 1")
 
-    ran = small_company.run("verify", party.known["slug"], *WHY)
+    ran = small_company.ask("verify", party.known["slug"], *WHY)
 
     assert ran.code == 1
     assert "1 posted by our record and not in Xero" in ran.out

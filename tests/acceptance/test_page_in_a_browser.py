@@ -239,7 +239,7 @@ def test_a_customer_whose_connection_ails_is_told_what_to_do(
     ada.look("attention", re.compile("Farolillo"))
     expect(ada.page.get_by_text("Its date is locked in Xero.")).to_be_visible()
     town.control("POST", f"/xero/{party.tenant}/disconnect", {})
-    assert company.run("sync", str(party.known["slug"])).code == 1
+    assert company.ask("sync", str(party.known["slug"])).code == 1
     ada.open()
     expect(ada.page.get_by_text("Needs reconnecting")).to_be_visible()
     ada.look("needs-reconnecting", re.compile("Farolillo"))

@@ -58,9 +58,9 @@ def test_an_account_is_opened_seen_in_xero_spent_from_closed_and_left(company: C
 
     assert bank_accounts(party) == before, "it is left as it is"
     assert len(puts(town, party)) == sent == 2
-    told = {row["name"]: row for row in company.run("accounts", party.known["slug"], "--json").json}
+    told = {row["name"]: row for row in company.ask("accounts", party.known["slug"], "--json").json}
     assert (told["Taxes"]["in_qonto"], told["Taxes"]["in_xero"], told["Taxes"]["generation"]) == ("closed", "live", 1)
-    assert [row["outcome"] for row in company.run("events", "list", "--json").json] == ["stopped", "in_xero"]
+    assert [row["outcome"] for row in company.ask("events", "list", "--json").json] == ["stopped", "in_xero"]
     for process in processes:
         process.signal(signal.SIGTERM)
     company.until(lambda: [p.exit_code for p in processes] == [0, 0, 0], "everything to end with 0", seconds=10)
@@ -107,7 +107,7 @@ def test_a_thousand_accounts_told_twice_and_in_any_order_are_each_in_xero_once(
     assert sum(outcomes.values()) == ORGANISATIONS * (OPENED + 1)
     assert set(outcomes) == {"in_xero", "stopped"}
 
-    replayed = company.run("events", "replay", "--type", "account.created", "--reason", "a test", "--yes-many")
+    replayed = company.ask("events", "replay", "--type", "account.created", "--reason", "a test", "--yes-many")
     assert replayed.code == 0, replayed.err
     until_all_is_followed(company, broker, len(told) + len(closing))
     assert len(town.requests_made("service=xero&method=PUT")) == len(created), "not one more write"

@@ -110,5 +110,5 @@ def _is_there_once(company: Company, town: WorldClient, party: Party, deleted: s
     # An answer repeated from Xero's memory is older than the deletion; the daily look at Xero sees it.
     seen = {"posted": 60} if how == UNDER_ITS_KEY else {"posted": 59, "deleted_in_xero": 1}
     assert states == seen
-    (story,) = company.run("explain", deleted, "--json").json
+    (story,) = company.ask("explain", deleted, "--json").json
     assert any(how in step["what"] for step in story["steps"])
