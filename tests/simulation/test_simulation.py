@@ -1,4 +1,4 @@
-"""Thousands of small nights, each with misfortunes of its own, and what must hold in every one of them.
+"""A thousand small nights, each with misfortunes of its own, and what must hold in every one of them.
 
 SIMULATION_SEEDS says how many, SIMULATION_FIRST_SEED from which on; `python -m tests.simulation --seed N -v` tells one.
 """
@@ -12,7 +12,7 @@ import pytest
 
 from tests.simulation.simulation import Simulation, simulation
 
-SEEDS = int(os.environ.get("SIMULATION_SEEDS", "2000"))
+SEEDS = int(os.environ.get("SIMULATION_SEEDS", "1000"))
 FIRST = int(os.environ.get("SIMULATION_FIRST_SEED", "1"))
 CHUNK = 100
 
