@@ -65,6 +65,12 @@ def parts(seeds: int) -> tuple[Part, ...]:
             {"NIGHTS_EXAMPLES": "40", "NIGHTS_STEPS": "30"},
         ),
         Part(
+            "events",
+            "what nobody would think of in the name of Qonto's core, and a thousand accounts told twice",
+            (*PYTEST, "tests/acceptance/test_event_fuzz.py", "tests/acceptance/test_processes_accounts.py"),
+            {"EVENTS_EXAMPLES": "5000", "ACCOUNTS_OPENED": "1000"},
+        ),
+        Part(
             "mutations",
             "the code is broken on purpose, and a test turns red",
             (PYTHON, "-m", "tests.mutations", "--processes", "2"),
