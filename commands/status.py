@@ -83,10 +83,11 @@ def _rows(view: NightView) -> Iterator[Row]:
 def _night_rows(night: Tonight, now: datetime) -> Iterator[Row]:
     yield _row("night", f"{', '.join(map(str, night.local_dates))}, due {_clock(night.due_at)}")
     yield _row("stands", night.standing(now).replace("_", " "))
-    done = f"{night.states[RunState.DONE]} of {night.total} organisations ({night.done_ratio:.1%})"
+    done = f"{night.done} of {night.total} organisations ({night.done_ratio:.1%})"
     yield _row("done", f"{done}, {night.posted} transactions sent")
     left = {state: count for state, count in night.states.items() if state != RunState.DONE}
-    yield _row("not done", _counts(left))
+    again = f", of these {night.done_before} done before" if night.done_before else ""
+    yield _row("not done", _counts(left) + again)
     remaining = (night.deadline - now).total_seconds()
     yield _row("deadline", f"{_clock(night.deadline)}, {_for(abs(remaining))} {'left' if remaining >= 0 else 'ago'}")
     if night.projected_end:

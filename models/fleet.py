@@ -13,7 +13,7 @@ from models.database import read_moment
 from models.outbox import OutboxEvent, OutboxMessage
 from models.statements import read
 from models.states import ConnectionState, RunKind, RunState
-from models.sync_run import OPEN_STATES, SILENCE
+from models.sync_run import FIRST_DONE, OPEN_STATES, SILENCE
 
 
 @dataclass(frozen=True)
@@ -26,26 +26,30 @@ class Waiting:
 
 @dataclass(frozen=True)
 class NightPart:
-    """The nights of one local date and time zone that are in one state for one reason. `posted` is what they sent."""
+    """The nights of one local date and time zone that are in one state for one reason. `posted` is what they sent.
+
+    `is_done`: they were done, also if they are done once more at the moment.
+    """
 
     time_zone: str
     local_date: date
     state: str
     code: str
+    is_done: bool
     count: int
     posted: int
 
 
 NIGHTS = f"""
     SELECT time_zone, local_date, state, CASE WHEN state IN ('waiting', 'failed') THEN code ELSE '' END,
-        COUNT(*), SUM(posted)
+        {FIRST_DONE} IS NOT NULL, COUNT(*), SUM(posted)
     FROM sync_run JOIN organisation ON organisation.id = sync_run.organisation_id
-    WHERE kind = '{RunKind.NIGHTLY}' AND local_date >= {{since}} GROUP BY 1, 2, 3, 4
+    WHERE kind = '{RunKind.NIGHTLY}' AND local_date >= {{since}} GROUP BY 1, 2, 3, 4, 5
 """  # noqa: S608 - names of ours
 ENDINGS = f"""
-    SELECT time_zone, local_date, SUBSTR(CAST(finished_at AS TEXT), 1, 16), COUNT(*)
+    SELECT time_zone, local_date, SUBSTR(CAST({FIRST_DONE} AS TEXT), 1, 16), COUNT(*)
     FROM sync_run JOIN organisation ON organisation.id = sync_run.organisation_id
-    WHERE kind = '{RunKind.NIGHTLY}' AND local_date >= {{since}} AND state = '{RunState.DONE}'
+    WHERE kind = '{RunKind.NIGHTLY}' AND local_date >= {{since}} AND {FIRST_DONE} IS NOT NULL
     GROUP BY 1, 2, 3 ORDER BY 3
 """  # noqa: S608 - names of ours
 FREE = """NOT EXISTS (
@@ -78,11 +82,14 @@ PAUSES = "SELECT COUNT(*) FROM pause WHERE not_before > {now}"
 def night_parts(since: date) -> list[NightPart]:
     """The nights from a local date on, counted by time zone, date, state and reason."""
     rows = read(NIGHTS, since=since)
-    return [NightPart(zone, _day(day), state, code, count, int(sent)) for zone, day, state, code, count, sent in rows]
+    return [
+        NightPart(zone, _day(day), state, code, bool(is_done), count, int(sent))
+        for zone, day, state, code, is_done, count, sent in rows
+    ]
 
 
 def night_endings(since: date) -> list[tuple[str, date, datetime, int]]:
-    """How many nights were done in each minute: (time zone, local date, the minute in UTC, nights)."""
+    """How many nights were first done in each minute: (time zone, local date, the minute in UTC, nights)."""
     rows = read(ENDINGS, since=since)
     return [(zone, _day(day), datetime.fromisoformat(f"{minute}+00:00"), count) for zone, day, minute, count in rows]
 

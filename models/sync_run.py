@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from peewee import SQL, BigAutoField, DateField, IntegerField, TextField, Value, fn
+from peewee import SQL, BigAutoField, Case, DateField, IntegerField, TextField, Value, fn
 
 from models.database import Table, UtcField, database, transaction
 from models.lease import LeaseRow
@@ -19,6 +19,7 @@ from models.states import OPEN_RUN_STATES, ConnectionState, Lane, RunKind, RunSt
 
 SILENCE = timedelta(minutes=5)  # after which an open run that nobody works on is announced again
 OPEN_STATES = ", ".join(f"'{state}'" for state in OPEN_RUN_STATES)  # as SQL
+FIRST_DONE = f"COALESCE(first_done_at, CASE WHEN state = '{RunState.DONE}' THEN finished_at END)"  # or empty
 PARAMETER = ":p:"
 
 
@@ -29,7 +30,8 @@ class SyncRun(Table):
     those in a row that never ended, `failures` those in a row that ended badly. Once `prepared_at` is set, accounts and
     transactions have been read and only posting is left. The counts say what this run did. `reason` says why it is not
     done, for people, and `code` the same in a word of `domain.reasons`. `read_from`: its next turn reads Qonto anew
-    from that moment on.
+    from that moment on. `first_done_at`: when it was done first, kept from its being opened again on; SQL asks for
+    `FIRST_DONE`, which knows it of every run.
     """
 
     id = BigAutoField()
@@ -54,6 +56,7 @@ class SyncRun(Table):
     prepared_at = UtcField(null=True)
     started_at = UtcField(null=True)
     finished_at = UtcField(null=True)
+    first_done_at = UtcField(null=True)
 
     class Meta:
         indexes = (
@@ -220,7 +223,7 @@ def read_again(connection_ids: Sequence[str]) -> None:
 
 
 def _fresh(now: datetime) -> dict[Any, Any]:
-    """What a run that has ended is, opened again: it begins from its beginning."""
+    """What a run that has ended is, opened again: it begins from its beginning, and stays done in time if it was."""
     emptied = (SyncRun.started_at, SyncRun.finished_at, SyncRun.prepared_at, SyncRun.read_from)
     return {
         SyncRun.state: RunState.DUE,
@@ -229,6 +232,9 @@ def _fresh(now: datetime) -> dict[Any, Any]:
         SyncRun.failures: 0,
         SyncRun.reason: "",
         SyncRun.code: "",
+        SyncRun.first_done_at: fn.COALESCE(
+            SyncRun.first_done_at, Case(None, [(SyncRun.state == RunState.DONE, SyncRun.finished_at)])
+        ),
         **dict.fromkeys(emptied),
     }
 

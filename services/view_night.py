@@ -33,9 +33,10 @@ OUTBOXES: dict[str, type[OutboxMessage] | type[OutboxEvent]] = {"jobs": OutboxMe
 class Tonight:
     """The newest night of every time zone in use, together. `due_at` is its first 23:00, `deadline` its last 23:30.
 
-    `states` counts organisations; `done_ratio` is the share of those whose connection works that are done, 1 without
-    any. `late` are not over though their own 23:30 has passed. `projected_end` is empty when nothing is left, or
-    nothing moves. `endings` are (the minute, nights done in it), the first one first.
+    `states` counts organisations as their runs are now. A night that was done stays so while it is done once more:
+    `done` counts it. Of those that were not done yet `left` are not over, and `late` not though their own 23:30 has
+    passed. `done_ratio` is the share of those whose connection works that are done, 1 without any. `projected_end` is
+    empty when nothing is left, or nothing moves. `endings` are (the minute, nights first done in it), the first first.
     """
 
     local_dates: list[date]
@@ -43,6 +44,8 @@ class Tonight:
     deadline: datetime
     states: dict[str, int]
     total: int
+    done: int
+    left: int
     late: int
     done_ratio: float
     posted: int
@@ -51,9 +54,14 @@ class Tonight:
     endings: list[tuple[datetime, int]]
 
     @property
-    def left(self) -> int:
-        """Organisations whose night is not over."""
-        return sum(self.states[state] for state in OPEN_RUN_STATES)
+    def failed(self) -> int:
+        """Organisations whose night is over and was never done."""
+        return self.total - self.done - self.left
+
+    @property
+    def done_before(self) -> int:
+        """Organisations whose night was done, and is opened again."""
+        return self.done - self.states[RunState.DONE]
 
     def standing(self, now: datetime) -> Standing:
         """How it stands, in a word."""
@@ -132,8 +140,10 @@ def _tonight(now: datetime, windows: Sequence[Window], parts: Sequence[NightPart
     states: Counter[str] = Counter()
     for part in parts:
         states[part.state] += part.count
-    total, done = sum(states.values()), states[RunState.DONE]
-    broken = sum(part.count for part in parts if part.state == RunState.FAILED and part.code in set(Broken))
+    total, done = sum(states.values()), sum(part.count for part in parts if part.is_done)
+    not_done = [part for part in parts if not part.is_done]
+    left = sum(part.count for part in not_done if part.state in OPEN_RUN_STATES)
+    broken = sum(part.count for part in not_done if part.state == RunState.FAILED and part.code in set(Broken))
     due_at = min(window.due_at for window in windows)
     endings = [
         (minute, n) for *key, minute, n in fleet.night_endings(_first_date(windows)) if tuple(key) in _keys(windows)
@@ -144,10 +154,12 @@ def _tonight(now: datetime, windows: Sequence[Window], parts: Sequence[NightPart
         deadline=max(window.deadline for window in windows),
         states={state: states[state] for state in map(str, NIGHT_STATES)},
         total=total,
-        late=_late(now, windows, parts),
+        done=done,
+        left=left,
+        late=_late(now, windows, not_done),
         done_ratio=done / (total - broken) if total > broken else 1.0,
         posted=sum(part.posted for part in parts),
-        projected_end=projected_end(now, due_at, total - done - states[RunState.FAILED], endings),
+        projected_end=projected_end(now, due_at, left, endings),
         windows=[*windows],
         endings=endings,
     )

@@ -14,14 +14,15 @@ from models.states import RunState
 
 NIGHTS = 30  # over which we promise that 99 of 100 are done in time
 A_DAY = timedelta(days=1)
-OVER = {RunState.DONE, RunState.FAILED, RunState.CAUGHT_UP}
+OVER = {RunState.FAILED, RunState.CAUGHT_UP}
 
 
 @dataclass(frozen=True)
 class Night:
     """Organisations' nights of one local date. In time is by 23:30 of an organisation's own clock.
 
-    `open` are not over; `missed` had no worker before the next night came, which caught up on them.
+    A night that is done once more stays what it was. `open` are not over; `missed` had no worker before the next night
+    came, which caught up on them.
     """
 
     local_date: date
@@ -66,5 +67,6 @@ def _done(since: date) -> tuple[Mapping[date, int], Mapping[date, int]]:
 def _not_done(parts: Iterable[NightPart]) -> Mapping[date, Counter[str]]:
     found: defaultdict[date, Counter[str]] = defaultdict(Counter)
     for part in parts:
-        found[part.local_date][part.state] += part.count
+        if not part.is_done:
+            found[part.local_date][part.state] += part.count
     return found

@@ -7,6 +7,7 @@ from typing import Any
 STATEMENTS = (
     "ALTER TABLE sync_run ADD COLUMN code TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE sync_run ADD COLUMN read_from TIMESTAMPTZ",
+    "ALTER TABLE sync_run ADD COLUMN first_done_at TIMESTAMPTZ",
     "ALTER TABLE posting ADD COLUMN former_ids TEXT NOT NULL DEFAULT ''",
     "CREATE INDEX sync_run_kind_local_date ON sync_run (kind, local_date)",
     """

@@ -11,7 +11,7 @@ import pytest
 from models.organisation import Connection
 from models.outbox import OutboxMessage
 from models.states import OPEN_RUN_STATES, ConnectionState, RunKind, RunState
-from models.sync_run import SILENCE, Night, SyncRun, ask_for_run, open_runs, wake_runs, zones_in_use
+from models.sync_run import SILENCE, Night, SyncRun, ask_for_run, open_again, open_runs, wake_runs, zones_in_use
 from tests.factories import NOW, TODAY, make_connection, make_lease, make_organisation, make_sync_run
 from tests.integration.conftest import AtOnce
 
@@ -226,6 +226,28 @@ def test_asking_for_a_run_that_has_ended_opens_the_same_run_again(database: str,
 
     assert (again.id, again.state, again.wake_at, again.connection_id) == (run.id, "due", later, connection.id)
     assert (again.prepared_at, again.finished_at, again.failures, again.reason) == (None, None, 0, "")
+
+
+def test_a_run_that_was_done_keeps_the_moment_at_which_it_was_done_first(database: str) -> None:
+    connection, later = make_connection(), NOW + timedelta(hours=15)
+    night = make_sync_run(connection=connection, state=RunState.DONE, finished_at=NOW)
+    asked = ask_for_run(connection, RunKind.MANUAL, "interactive", TODAY, NOW)
+    SyncRun.update(state=RunState.DONE, finished_at=NOW).execute()
+
+    for _ in range(2):
+        open_again(night.id, NOW, later)
+        ask_for_run(connection, RunKind.MANUAL, "interactive", TODAY, later)
+        SyncRun.update(state=RunState.DONE, finished_at=later).execute()
+
+    assert {run.id: run.first_done_at for run in SyncRun.select()} == {night.id: NOW, asked.id: NOW}
+
+
+def test_a_run_that_failed_was_not_done_by_that(database: str) -> None:
+    run = make_sync_run(state=RunState.FAILED, finished_at=NOW)
+
+    open_again(run.id, NOW, NOW)
+
+    assert SyncRun.get().first_done_at is None
 
 
 def test_two_people_who_ask_at_one_moment_get_the_same_run(database: str, at_once: AtOnce) -> None:

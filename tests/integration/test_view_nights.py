@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from domain.night import Standing
 from domain.reasons import Unfinished
 from models.states import RunKind, RunState
+from models.sync_run import SyncRun, open_again
 from services.view_night import view_night
 from services.view_nights import Night, view_nights
 from tests.factories import NOW, TODAY, make_connection, make_organisation, make_sync_run
@@ -16,9 +19,9 @@ SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days
 YESTERDAY = TODAY - DAY
 
 
-def _night(state: RunState, local_date: date = TODAY, **columns: Any) -> None:
+def _night(state: RunState, local_date: date = TODAY, **columns: Any) -> SyncRun:
     what: dict[str, Any] = {"kind": RunKind.NIGHTLY, "state": state, "local_date": local_date}
-    make_sync_run(**what | columns)
+    return make_sync_run(**what | columns)
 
 
 def test_a_night_is_in_time_until_2330(database: str) -> None:
@@ -80,3 +83,31 @@ def test_whoever_s_2330_has_passed_is_late_while_another_country_begins(database
 
     assert (tonight := view_night(NOW + 61 * MINUTE).tonight) is not None
     assert (tonight.left, tonight.late) == (2, 1)
+
+
+def test_tonight_stays_done_in_time_while_and_after_a_night_is_done_once_more(database: str) -> None:
+    night, *_ = [_night(RunState.DONE, finished_at=NOW + minute * MINUTE) for minute in (3, 4, 5)]
+    afternoon, evening = NOW + 15 * 60 * MINUTE, NOW + 16 * 60 * MINUTE
+
+    open_again(night.id, NOW - DAY, afternoon)
+    meanwhile = view_night(afternoon).tonight
+    SyncRun.update(state=RunState.DONE, finished_at=evening).where(SyncRun.id == night.id).execute()
+    afterwards = view_night(evening).tonight
+
+    assert meanwhile is not None
+    assert afterwards is not None
+    assert (meanwhile.states["due"], meanwhile.states["done"], meanwhile.done_before) == (1, 2, 1)
+    for tonight in (meanwhile, afterwards):
+        assert (tonight.done, tonight.left, tonight.late, tonight.failed) == (3, 0, 0, 0)
+        assert (tonight.done_ratio, tonight.standing(evening)) == (1.0, Standing.DONE)
+        assert tonight.endings == [(NOW + minute * MINUTE, 1) for minute in (3, 4, 5)]
+
+
+@pytest.mark.parametrize("state", RunState)
+def test_a_night_that_was_done_in_time_was_so_whatever_became_of_it_once_more(database: str, state: RunState) -> None:
+    _night(state, code=Unfinished.NOT_IN_TIME, first_done_at=NOW + MINUTE, finished_at=NOW + DAY)
+
+    assert view_nights(TODAY, 1) == [Night(TODAY, in_time=1)]
+    if state != RunState.CAUGHT_UP:
+        assert (tonight := view_night(NOW + 40 * MINUTE).tonight) is not None
+        assert (tonight.done, tonight.left, tonight.late, tonight.failed) == (1, 0, 0, 0)

@@ -19,12 +19,15 @@ def tonight(*zones: tuple[str, date], **changes: Any) -> Tonight:
     windows = [window_of(zone, local_date) for zone, local_date in zones or [("Europe/Paris", TODAY)]]
     endings = changes.get("endings", [(DUE + minute * MINUTE, 1) for minute in range(4)])
     done = sum(count for _, count in endings)
+    states = changes.get("states", dict.fromkeys(STATES, 0) | {"done": done, "due": 10 - done})
     told: dict[str, Any] = {
         "local_dates": sorted({window.local_date for window in windows}),
         "due_at": min(window.due_at for window in windows),
         "deadline": max(window.deadline for window in windows),
-        "states": dict.fromkeys(STATES, 0) | {"done": done, "due": 10 - done},
+        "states": states,
         "total": 10,
+        "done": states["done"],
+        "left": sum(states[state] for state in ("due", "running", "waiting")),
         "late": 0,
         "done_ratio": done / 10,
         "posted": 40,

@@ -46,6 +46,10 @@ def _headline(after: float, states: dict[str, int], **changes: Any) -> Headline:
             *("Nothing moves", "9 of 10 organisations done", "1 is not done by 23:30, which was 12 min ago"),
         ),
         (20, {"done": 10}, {}, "Done", "All 10 organisations done", "done at 23:03, 27 min before the deadline"),
+        (
+            *(900, {"done": 9, "due": 1}, {"done": 10, "left": 0, "done_ratio": 1.0}),
+            *("Done", "All 10 organisations done", "27 min before the deadline"),
+        ),
         (20, {"done": 1}, {}, "Done", "The one organisation is done", "27 min before"),
         (
             *(50, {"done": 10}, {"endings": [(DUE + 40 * MINUTE, 10)]}),

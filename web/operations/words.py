@@ -7,7 +7,6 @@ from datetime import date, datetime
 from math import floor
 
 from domain.night import Standing
-from models.states import RunState
 from services.view_night import Tonight
 from web.operations.clock import Clock
 
@@ -98,10 +97,9 @@ def until_deadline(night: Tonight, now: datetime) -> str:
 def _title(night: Tonight, standing: Standing) -> str:
     if standing is Standing.UNOPENED:
         return "No night is open yet"
-    done = night.states[RunState.DONE]
-    if standing is Standing.DONE and done == night.total:
-        return f"All {counted(done, 'organisation')} done" if done > 1 else "The one organisation is done"
-    return f"{number(done)} of {counted(night.total, 'organisation')} done"
+    if standing is Standing.DONE and night.done == night.total:
+        return f"All {counted(night.done, 'organisation')} done" if night.done > 1 else "The one organisation is done"
+    return f"{number(night.done)} of {counted(night.total, 'organisation')} done"
 
 
 def _lead(night: Tonight, standing: Standing, now: datetime, clock: Clock) -> list[str]:
@@ -126,9 +124,9 @@ def _ended(night: Tonight, clock: Clock) -> str:
 
 
 def _failed(night: Tonight, standing: Standing) -> str:
-    if failed := night.states[RunState.FAILED]:
+    if night.failed:
         why = "because they no longer let us in" if standing is Standing.DONE else "for the reasons below"
-        return f"{number(failed)} failed, {why}."
+        return f"{number(night.failed)} failed, {why}."
     return ""
 
 
