@@ -10,6 +10,7 @@ from enum import StrEnum
 from domain.calendar import NIGHT, falls_due, latest_due
 
 FINISHED_WITHIN = timedelta(minutes=30)  # what we promise: 99 of 100 are done at 23:30
+ONE_IN = 50  # connections may break in a night without a cause that they share
 PACE = timedelta(minutes=5)  # what was done lately tells how fast the rest will be
 
 
@@ -27,8 +28,8 @@ class Standing(StrEnum):
     """How a night stands: is it done, and if not, will it be in time?"""
 
     UNOPENED = "unopened"  # no run of it is open yet
-    DONE = "done"  # whoever lets us in is done
-    OVER = "over"  # nothing is left, and some failed
+    DONE = "done"  # everybody is, but for the few who no longer let us in
+    OVER = "over"  # nothing is left, and others failed, or too many let us in no longer
     BEGUN = "begun"  # too early to tell a pace
     ON_TIME = "on_time"  # at this pace it is done before its deadline
     LATE = "late"  # its deadline has passed, or comes before the end
@@ -40,7 +41,7 @@ def how_it_stands(
 ) -> Standing:
     """In a word, the worst of what is true. Of `total`, `left` are not over, and `late` of them past their deadline.
 
-    `done` is the share of those who let us in; `deadline` is the last one's.
+    `done` is what `share_done` says; `deadline` is the last one's.
     """
     if not total:
         return Standing.UNOPENED
@@ -50,6 +51,19 @@ def how_it_stands(
         has_begun = now - (deadline - FINISHED_WITHIN) <= PACE
         return Standing.BEGUN if has_begun and not late else Standing.STUCK
     return Standing.LATE if late or projected_end > deadline else Standing.ON_TIME
+
+
+def share_done(total: int, done: int, broken: int) -> float:
+    """The share of a night's organisations that are done; 1 of none.
+
+    Those that failed because their connection broke are excused while they are one, or one in fifty: customers leave
+    one by one, and nobody is woken for that. More at once have a cause that they share; then none is excused.
+    """
+    is_usual = broken <= max(1, total // ONE_IN)
+    owed = total - broken if is_usual else total
+    if not owed:
+        return 0.0 if total else 1.0
+    return done / owed
 
 
 def window_of(time_zone: str, local_date: date) -> Window:

@@ -40,6 +40,11 @@ class NightPart:
     posted: int
 
 
+ZONES = f"""
+    SELECT time_zone, MAX(CASE WHEN state = '{ConnectionState.LIVE}' THEN 1 ELSE 0 END)
+    FROM connection JOIN organisation ON organisation.id = connection.organisation_id
+    WHERE state IN ('{ConnectionState.LIVE}', '{ConnectionState.NEEDS_RECONNECT}') GROUP BY time_zone ORDER BY time_zone
+"""  # noqa: S608 - names of ours
 NIGHTS = f"""
     SELECT time_zone, local_date, state, CASE WHEN state IN ('waiting', 'failed') THEN code ELSE '' END,
         {FIRST_DONE} IS NOT NULL, COUNT(*), SUM(posted)
@@ -77,6 +82,11 @@ CONNECTIONS = f"""
 """  # noqa: S608 - names of ours
 BUDGETS = "SELECT MIN(day_left) FROM call_budget WHERE scope <> 'app' AND day_heard_at > {since}"
 PAUSES = "SELECT COUNT(*) FROM pause WHERE not_before > {now}"
+
+
+def zones_connected() -> dict[str, bool]:
+    """The time zones of organisations whose connection lives or broke, and whether any of it lives."""
+    return {zone: bool(is_live) for zone, is_live in read(ZONES)}
 
 
 def night_parts(since: date) -> list[NightPart]:

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from domain.call_limits import XERO_APP_MINUTE
 from domain.circuit import Circuit
-from domain.night import Standing, Window, how_it_stands, newest_window, projected_end
+from domain.night import Standing, Window, how_it_stands, newest_window, projected_end, share_done
 from domain.rate_window import Window as Calls
 from domain.reasons import Broken, sentence
 from models import fleet
@@ -18,7 +18,6 @@ from models.fleet import NightPart, Waiting
 from models.invariant_check import Violated, checks_by_name
 from models.outbox import OutboxEvent, OutboxMessage
 from models.states import OPEN_RUN_STATES, ConnectionState, Lane, PostingState, RunState
-from models.sync_run import zones_in_use
 
 A_DAY = timedelta(days=1)
 NIGHT_STATES = (RunState.DUE, RunState.RUNNING, RunState.WAITING, RunState.DONE, RunState.FAILED)
@@ -35,8 +34,8 @@ class Tonight:
 
     `states` counts organisations as their runs are now. A night that was done stays so while it is done once more:
     `done` counts it. Of those that were not done yet `left` are not over, and `late` not though their own 23:30 has
-    passed. `done_ratio` is the share of those whose connection works that are done, 1 without any. `projected_end` is
-    empty when nothing is left, or nothing moves. `endings` are (the minute, nights first done in it), the first first.
+    passed. `done_ratio` is what `share_done` says. `projected_end` is empty when nothing is left, or nothing moves.
+    `endings` are (the minute, nights first done in it), the first first.
     """
 
     local_dates: list[date]
@@ -108,9 +107,7 @@ class NightView:
 
 def view_night(now: datetime) -> NightView:
     """As the database has it now. Its questions do not grow with history."""
-    windows = [newest_window(zone, now) for zone in zones_in_use()]
-    since = min((window.local_date for window in windows), default=now.date())
-    parts = [part for part in fleet.night_parts(since) if _is_tonight(part, windows)]
+    windows, parts = _night_of_all(now)
     problems = fleet.postings_with_problems()
     lanes = fleet.lanes_waiting(now)
     budget = app_budget()
@@ -119,7 +116,7 @@ def view_night(now: datetime) -> NightView:
         tonight=_tonight(now, windows, parts) if windows else None,
         problems=[*_nights_not_done(parts), *_transactions_not_done(problems)],
         postings=dict.fromkeys(map(str, POSTING_STATES), 0)
-        | fleet.postings_under_way(since)
+        | fleet.postings_under_way(min((window.local_date for window in windows), default=now.date()))
         | Counter(_by_state(problems)),
         uncertain=fleet.in_all([one for (state, _), one in problems.items() if state == PostingState.UNCERTAIN]),
         outboxes={name: fleet.unsent(outbox) for name, outbox in OUTBOXES.items()},
@@ -134,6 +131,15 @@ def view_night(now: datetime) -> NightView:
         events=fleet.unhandled_events_of_all(),
         invariants=checks_by_name(),
     )
+
+
+def _night_of_all(now: datetime) -> tuple[list[Window], list[NightPart]]:
+    """The newest nights, without those of a time zone in which nobody has one because each connection broke before."""
+    zones = fleet.zones_connected()
+    windows = [newest_window(zone, now) for zone in zones]
+    parts = [part for part in fleet.night_parts(_first_date(windows)) if _is_tonight(part, windows)] if windows else []
+    had_by = {part.time_zone for part in parts}
+    return [one for one in windows if zones[one.time_zone] or one.time_zone in had_by], parts
 
 
 def _tonight(now: datetime, windows: Sequence[Window], parts: Sequence[NightPart]) -> Tonight:
@@ -157,7 +163,7 @@ def _tonight(now: datetime, windows: Sequence[Window], parts: Sequence[NightPart
         done=done,
         left=left,
         late=_late(now, windows, not_done),
-        done_ratio=done / (total - broken) if total > broken else 1.0,
+        done_ratio=share_done(total, done, broken),
         posted=sum(part.posted for part in parts),
         projected_end=projected_end(now, due_at, left, endings),
         windows=[*windows],

@@ -93,6 +93,37 @@ def test_a_broken_connection_is_no_debt_of_the_night(database: str) -> None:
     assert tonight.projected_end is None
 
 
+@pytest.mark.parametrize(("done", "broken", "ratio", "standing"), [(98, 2, 1.0, "done"), (97, 3, 0.97, "over")])
+def test_more_than_two_in_a_hundred_that_broke_are_a_debt(
+    database: str, done: int, broken: int, ratio: float, standing: str
+) -> None:
+    for _ in range(done):
+        _night(RunState.DONE, finished_at=NOW)
+    for _ in range(broken):
+        _night(RunState.FAILED, code=Broken.XERO)
+
+    assert (tonight := view_night(LATER).tonight) is not None
+    assert (tonight.done_ratio, tonight.standing(LATER)) == (ratio, standing)
+
+
+def test_a_night_in_which_every_connection_broke_is_not_done(database: str) -> None:
+    for zone in ("Europe/Paris", "Europe/Madrid"):
+        _night(RunState.FAILED, connection=_zoned(zone), code=Broken.XERO)
+    Connection.update(state=ConnectionState.NEEDS_RECONNECT).execute()
+
+    assert (tonight := view_night(LATER).tonight) is not None
+    assert (tonight.total, tonight.done_ratio, tonight.standing(LATER)) == (2, 0.0, "over")
+
+
+def test_a_country_in_which_nobody_has_a_night_has_no_deadline(database: str) -> None:
+    _night(RunState.DONE, connection=_zoned("Europe/Paris"), finished_at=NOW)
+    gone = _zoned("America/New_York")
+    Connection.update(state=ConnectionState.NEEDS_RECONNECT).where(Connection.id == gone.id).execute()
+
+    assert (tonight := view_night(LATER).tonight) is not None
+    assert [window.time_zone for window in tonight.windows] == ["Europe/Paris"]
+
+
 def test_at_this_pace_it_ends_then(database: str) -> None:
     for minute in (16, 17, 18, 19):
         _night(RunState.DONE, finished_at=NOW + minute * MINUTE)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain.night import Standing, how_it_stands
+from domain.night import Standing, how_it_stands, share_done
 
 MINUTE = timedelta(minutes=1)
 DUE = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
@@ -44,3 +44,25 @@ def test_how_a_night_stands(minutes: float, ends_after: float | None, counts: An
 def test_a_country_whose_2330_has_passed_is_late_though_another_has_only_begun() -> None:
     assert _stands(1, 12, late=1) is Standing.LATE
     assert _stands(1, None, late=1) is Standing.STUCK
+
+
+@pytest.mark.parametrize(
+    ("total", "done", "broken", "share"),
+    [
+        (0, 0, 0, 1.0),
+        (10, 5, 0, 0.5),
+        (2, 1, 1, 1.0),
+        (99, 97, 2, 97 / 99),
+        (100, 98, 2, 1.0),
+        (100, 49, 2, 0.5),
+        (100, 97, 3, 0.97),
+        (10_000, 9_800, 200, 1.0),
+        (10_000, 9_799, 201, 0.9799),
+        (1, 0, 1, 0.0),
+        (10_000, 0, 10_000, 0.0),
+    ],
+)
+def test_customers_who_leave_are_no_debt_of_the_night_unless_many_do(
+    total: int, done: int, broken: int, share: float
+) -> None:
+    assert share_done(total, done, broken) == share
