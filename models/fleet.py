@@ -1,6 +1,9 @@
 """What the tables say of all organisations at once, counted. Each question stays cheap as history grows.
 
-Postings that are due or being sent are counted where a run is not done or a connection is broken: nowhere else are any.
+No posting of a connection that has ended is counted. Those that are due or being sent are counted where a run is open
+or failed in the last two days, and where a connection is broken or looks in Xero before it sends. Elsewhere some may
+be due and are not counted until the next night's run is open: what a verification read anew, or a run that failed
+before and no later one sent.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from datetime import date, datetime
 from models.database import read_moment
 from models.outbox import OutboxEvent, OutboxMessage
 from models.statements import read
-from models.states import ConnectionState, RunKind, RunState
+from models.states import ConnectionState, PostingState, RunKind, RunState
 from models.sync_run import FIRST_DONE, OPEN_STATES, SILENCE
 
 
@@ -65,18 +68,23 @@ LANES = f"""
     FROM sync_run WHERE state IN ({OPEN_STATES}) AND (wake_at <= {{now}} OR wave <> '') AND {FREE} GROUP BY lane
 """  # noqa: S608 - names of ours
 WORKING = "SELECT COUNT(*) FROM lease WHERE owner <> '' AND expires_at > {now}"
-UNDER_WAY = f"""
-    SELECT state, COUNT(*) FROM posting WHERE state IN ('due', 'sending') AND connection_id IN (
-        SELECT connection_id FROM sync_run WHERE state IN ({OPEN_STATES})
-        UNION SELECT connection_id FROM sync_run
-            WHERE kind = '{RunKind.NIGHTLY}' AND local_date >= {{since}} AND state = '{RunState.FAILED}'
-        UNION SELECT id FROM connection WHERE state = '{ConnectionState.NEEDS_RECONNECT}')
-    GROUP BY state
+TO_SEND = f"""
+    SELECT connection_id AS id FROM sync_run WHERE state IN ({OPEN_STATES})
+    UNION SELECT connection_id FROM sync_run WHERE state = '{RunState.FAILED}' AND wake_at > {{failed_since}}
+    UNION SELECT id FROM connection WHERE state = '{ConnectionState.NEEDS_RECONNECT}' OR verify_since IS NOT NULL
+    EXCEPT SELECT id FROM connection WHERE state = '{ConnectionState.DISCONNECTED}'
 """  # noqa: S608 - names of ours
-PROBLEMS = """
+IN_STATE = "(SELECT COUNT(*) FROM posting WHERE connection_id = theirs.id AND state = '{}')"  # asked one by one
+UNDER_WAY = f"""
+    SELECT SUM({IN_STATE.format(PostingState.DUE)}), SUM({IN_STATE.format(PostingState.SENDING)})
+    FROM ({TO_SEND}) AS theirs
+"""  # noqa: S608 - names of ours
+PROBLEMS = f"""
     SELECT state, reason, COUNT(*), MIN(changed_at) FROM posting WHERE state IN ('uncertain', 'held', 'rejected')
+    AND NOT EXISTS (SELECT 1 FROM connection
+        WHERE connection.id = posting.connection_id AND connection.state = '{ConnectionState.DISCONNECTED}')
     GROUP BY state, reason
-"""
+"""  # noqa: S608 - names of ours
 CONNECTIONS = f"""
     SELECT state, COUNT(*) FROM connection WHERE state <> '{ConnectionState.DISCONNECTED}' GROUP BY state
 """  # noqa: S608 - names of ours
@@ -119,13 +127,14 @@ def organisations_working(now: datetime) -> int:
     return int(read(WORKING, now=now)[0][0])
 
 
-def postings_under_way(since: date) -> dict[str, int]:
-    """Postings that are due or being sent, by state."""
-    return dict(read(UNDER_WAY, since=since))
+def postings_under_way(failed_since: datetime) -> dict[str, int]:
+    """Postings that are due or being sent, by state, where somebody is to send them, or a run failed since a moment."""
+    ((due, sending),) = read(UNDER_WAY, failed_since=failed_since)
+    return {PostingState.DUE: int(due or 0), PostingState.SENDING: int(sending or 0)}
 
 
 def postings_with_problems() -> dict[tuple[str, str], Waiting]:
-    """Postings that are uncertain, held or rejected, by state and reason."""
+    """Postings that are uncertain, held or rejected and whose connection has not ended, by state and reason."""
     return {(state, reason): Waiting(count, read_moment(at)) for state, reason, count, at in read(PROBLEMS)}
 
 

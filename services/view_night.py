@@ -116,7 +116,7 @@ def view_night(now: datetime) -> NightView:
         tonight=_tonight(now, windows, parts) if windows else None,
         problems=[*_nights_not_done(parts), *_transactions_not_done(problems)],
         postings=dict.fromkeys(map(str, POSTING_STATES), 0)
-        | fleet.postings_under_way(min((window.local_date for window in windows), default=now.date()))
+        | fleet.postings_under_way(now - 2 * A_DAY)
         | Counter(_by_state(problems)),
         uncertain=fleet.in_all([one for (state, _), one in problems.items() if state == PostingState.UNCERTAIN]),
         outboxes={name: fleet.unsent(outbox) for name, outbox in OUTBOXES.items()},

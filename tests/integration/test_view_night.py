@@ -182,6 +182,30 @@ def test_what_is_due_over_a_broken_connection_is_counted(database: str) -> None:
     assert view.connections["needs_reconnect"] == 1
 
 
+def test_what_was_read_for_a_person_and_not_sent_is_counted(database: str) -> None:
+    failed, verifying, former = make_connection(), make_connection(verify_since=NOW), make_connection()
+    for connection, wake_at in ((failed, LATER - timedelta(hours=47)), (former, LATER - timedelta(hours=49))):
+        make_sync_run(connection=connection, kind=RunKind.MANUAL, state=RunState.FAILED, wake_at=wake_at)
+    for connection in (failed, verifying, former):
+        make_posting(state=PostingState.DUE, connection=connection)
+
+    assert view_night(LATER).postings["due"] == 2
+
+
+def test_whoever_left_has_no_problem_any_more(database: str) -> None:
+    left = make_connection(state=ConnectionState.DISCONNECTED, verify_since=NOW)
+    _night(RunState.FAILED, connection=left, code=Broken.NOT_LIVE)
+    for state in PostingState:
+        make_posting(state=state, reason=Held.LOCK_DATE if state == PostingState.HELD else "", connection=left)
+    stays = make_connection(state=ConnectionState.NEEDS_RECONNECT)
+    make_posting(state=PostingState.HELD, reason=Held.LOCK_DATE, connection=stays)
+
+    view = view_night(LATER)
+
+    assert view.postings == {"due": 0, "sending": 0, "uncertain": 0, "held": 1, "rejected": 0}
+    assert (view.uncertain.count, view.age(view.uncertain)) == (0, 0.0)
+
+
 def test_runs_that_no_worker_has_wait_in_their_lane(database: str) -> None:
     _night(RunState.DUE, wake_at=NOW + MINUTE, lane=Lane.NIGHTLY)  # its time has come
     _night(RunState.DUE, wave="w", wake_at=NOW + 2 * MINUTE + SILENCE, lane=Lane.INTERACTIVE)  # a message told of it
