@@ -8,12 +8,13 @@ import signal
 import pytest
 
 from domain.reasons import Held
+from models.organisation import Connection
 from models.states import PostingState, RunKind, RunState
 from tests.acceptance import processes
 from tests.acceptance.processes import Company, in_qonto, in_xero, payments
 from tests.acceptance.test_cli_events import at_desk, connect
 from tests.acceptance.test_cli_mistakes import USAGE, misused, told
-from tests.factories import TODAY, make_posting, make_sync_run
+from tests.factories import NOW, TODAY, make_posting, make_sync_run
 from tests.sandbox.world_client import Party, WorldClient
 
 pytestmark = pytest.mark.acceptance
@@ -189,6 +190,18 @@ def test_status_tells_the_night_to_people_and_to_scripts(
     assert as_json["connections"] == {"live": 1, "needs_reconnect": 0, "disconnecting": 0}
     assert as_json["tonight"]["total"] == 0
     assert json.dumps(as_json)
+
+
+def test_a_night_that_is_done_once_more_stays_done(small_company: Company, town: WorldClient, party: Party) -> None:
+    processes.at(town, processes.NIGHT)
+    with at_desk(small_company):
+        night = make_sync_run(connection=Connection.get(), state=RunState.DONE, finished_at=NOW)
+
+    small_company.ask("replay", "run", str(night.id), *WHY)
+
+    rows = dict(line.split("\t") for line in small_company.ask("status").out.splitlines())
+    assert rows["done"].startswith("1 of 1 organisations (100.0%)")
+    assert (rows["stands"], rows["not done"]) == ("done", "1 due, of these 1 done before")
 
 
 def test_status_goes_on_until_it_is_told_to_stop(small_company: Company, party: Party) -> None:
