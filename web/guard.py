@@ -74,9 +74,3 @@ class Pace:
             times.append(now)
             if len(self._times) > MOST_PEERS:
                 self._times.popitem(last=False)
-
-    def take_back(self, peer: str) -> None:
-        """The last one need not be counted."""
-        with self._lock:
-            if times := self._times.get(peer):
-                times.pop()
