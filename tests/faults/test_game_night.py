@@ -10,7 +10,7 @@ import pytest
 
 from tests.acceptance.processes import NIGHT, at, payments
 from tests.faults.fast_clock import FastClock, standstill
-from tests.faults.night_watch import Watch
+from tests.faults.night_watch import Truth, Watch
 from tests.faults.rig import FaultyCompany
 from tests.sandbox.world_client import Party, WorldClient
 from tests.servers.rabbitmq import RabbitmqServer
@@ -62,7 +62,7 @@ def test_a_night_in_which_everything_happens_is_told_truly_at_every_moment(
         company.keep_running(name, "worker")
     clock.until_it_holds(lambda: at_work(company) > 2 * THREADS, "three workers to be at work", company.supervise)
     with standstill(town):
-        replay_all(company, watch)
+        watch.assert_the_fleet_is_true(replay_all(company, watch))
 
     until("22:15")
     company.running("worker")[0].end(signal.SIGKILL)
@@ -73,7 +73,7 @@ def test_a_night_in_which_everything_happens_is_told_truly_at_every_moment(
 
     until("22:20")
     with restarted(rabbitmq_server), standstill(town):
-        replay_all(company, watch, broker=False)
+        watch.assert_the_fleet_is_true(replay_all(company, watch, broker=False))
 
     until("22:25")
     half_of_xero_s_answers_are_503(town)
@@ -111,14 +111,18 @@ def restarted(rabbitmq_server: RabbitmqServer) -> Iterator[None]:
         rabbitmq_server.start()
 
 
-def replay_all(company: FaultyCompany, watch: Watch, *, broker: bool = True) -> None:
-    """A person has every night done once more; those under way are left alone, all others are due again."""
+def replay_all(company: FaultyCompany, watch: Watch, *, broker: bool = True) -> Truth:
+    """A person has every night done once more; those under way are left alone, all others are due again.
+
+    What is true then.
+    """
     before = watch.look(broker=broker)
     ran = company.ask("replay", "organisation", "--all", "--why", "the game night", "--yes-many", "--json")
     assert (ran.code, ran.json["done"]) == (0, before.states["done"]), ran.err
     after = watch.look(broker=broker)
     assert after.states["done"] == 0
     assert after.states["due"] == before.states["due"] + before.states["done"]
+    return after
 
 
 def half_of_xero_s_answers_are_503(town: WorldClient) -> None:
