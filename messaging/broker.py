@@ -12,7 +12,7 @@ from dramatiq.middleware import CurrentMessage, Middleware, TimeLimit
 from messaging.addresses import with_defaults
 from messaging.database import Database, DatabaseConnection
 from messaging.dead_letters import DeadLetterReader
-from messaging.log_context import LogContext
+from messaging.logged import LogContext
 from messaging.measured import Measured
 from messaging.mends import OwnConsumer, SafeRetries, SkipStale
 from messaging.messages import ENCODER

@@ -8,7 +8,7 @@ import dramatiq
 from dramatiq.broker import Broker, MessageProxy
 from dramatiq.common import q_name
 
-from messaging.log_context import ids_of
+from messaging.logged import ids_of
 from metrics import JOB_SECONDS, JOBS, JOBS_RUNNING
 from tracing import Note, span
 
