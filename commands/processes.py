@@ -29,6 +29,13 @@ from web.site import Site
 from workers.listening import event_listener
 from workers.process import worker_broker
 
+LISTENER_POOL, PAGE_POOL, OPERATIONS_POOL = 2 + CONNECTIONS, THREADS + 1 + CONNECTIONS, 1 + CONNECTIONS
+
+
+def worker_pool(threads: int) -> int:
+    """The most connections to the database of a worker: as many threads again are there for the interactive lane."""
+    return 2 * threads + 2 + CONNECTIONS
+
 
 @click.command()
 def scheduler() -> None:
@@ -40,6 +47,7 @@ def scheduler() -> None:
     stop = stop_on_signal()
     with told_clearly(), at_work() as (settings, workbench):
         if settings.broker_url == IN_PROCESS:
+            _check_xero_knows_us(settings)
             with _beside(settings, workbench, stop) as others:
                 _schedule_and_work(settings, workbench, stop, others)
         else:
@@ -111,7 +119,8 @@ def worker(threads: int, lanes: tuple[str, ...]) -> None:
             raise SettingsError(
                 "QONTO_XERO_BROKER_URL is not set: without a broker, `qonto-xero scheduler` runs the jobs"
             )
-        workbench = _prepared(settings, pool_size=2 * threads + 2 + CONNECTIONS)
+        _check_xero_knows_us(settings)
+        workbench = _prepared(settings, pool_size=worker_pool(threads))
         check_broker(settings.broker_url)
         ours = worker_broker(settings.broker_url, workbench, stop)
         ours.add_middleware(consumers := Consumers())
@@ -140,7 +149,7 @@ def listener() -> None:
                 "QONTO_XERO_EVENT_KEYS is not set: name the keys that events are signed with, or say"
                 " QONTO_XERO_EVENT_SIGNATURES=off to take unsigned ones"
             )
-        workbench = _prepared(settings, pool_size=2 + CONNECTIONS)
+        workbench = _prepared(settings, pool_size=LISTENER_POOL)
         check_broker(settings.events_broker_url)
         consumer = event_listener(settings.events_broker_url, workbench)
         checks = broker(settings.events_broker_url), own(listener=consumer.why_not_working)
@@ -164,7 +173,7 @@ def web(host: str, port: int) -> None:
         for name, value in (("XERO_CLIENT_ID", settings.xero_client_id), ("QONTO_CLIENT_ID", settings.qonto_client_id)):
             if not value:
                 raise SettingsError(f"QONTO_XERO_{name} is not set: nobody could sign in")
-        workbench = _prepared(settings, pool_size=THREADS + 1 + CONNECTIONS)
+        workbench = _prepared(settings, pool_size=PAGE_POOL)
         server = Server(Site(workbench, settings.web_url), settings.web_proxies)
         with monitored("web", settings, workbench, stop, own(page=server.why_not_working)):
             _serve(server, host, port, stop)
@@ -185,7 +194,7 @@ def operations(host: str, port: int) -> None:
         settings = the_settings()
         if not settings.operations_password:
             raise SettingsError("QONTO_XERO_OPERATIONS_PASSWORD is not set: whoever runs it logs in with that password")
-        workbench = _prepared(settings, pool_size=1 + CONNECTIONS)
+        workbench = _prepared(settings, pool_size=OPERATIONS_POOL)
         server = Server(OperationsSite(workbench.clock, settings.operations_password, host))
         with monitored("operations", settings, workbench, stop, own(page=server.why_not_working)):
             _serve(server, host, port, stop)
@@ -196,6 +205,14 @@ def _serve(server: Server[P], host: str, port: int, stop: Event) -> None:
         server.run(host, port, stop)
     except OSError as error:
         raise Failure(f"cannot listen on {host}:{port}: {error.strerror}", UNREACHABLE) from error
+
+
+def _check_xero_knows_us(settings: Settings) -> None:
+    """Raises SettingsError where no token could be refreshed: each night would fail, and only then be noticed."""
+    if not settings.xero_client_id:
+        raise SettingsError(
+            "QONTO_XERO_XERO_CLIENT_ID is not set: Xero refuses whoever does not say which app they are"
+        )
 
 
 def _prepared(settings: Settings, pool_size: int) -> Workbench:

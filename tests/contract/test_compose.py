@@ -4,36 +4,96 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
+from collections import Counter
 from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from commands.processes import LISTENER_POOL, OPERATIONS_POOL, PAGE_POOL, worker_pool
 from deploy.make_secrets import Folder
+from models.database import configure
 from settings import PREFIX, Settings
-from tests.compose import COMPOSE, ROOT, SANDBOX, going_on, grace, ours, read_compose, secrets_of
+from tests.compose import (
+    COMPOSE,
+    EXAMPLE,
+    ROOT,
+    SANDBOX,
+    VARIABLE,
+    filled_in,
+    going_on,
+    grace,
+    ours,
+    read_compose,
+    replicas,
+    secrets_of,
+)
 
 SCHEMA = Path(__file__).with_name("compose-spec.schema.json")
 EXACT = re.compile(r"[\w./-]+:v?\d+\.\d+(\.\d+)?")
 DRAIN_SECONDS = 60  # of a worker
+MOST_WORKERS = 10  # that deploy/env.example speaks of
+ROOM = 40  # connections for people, backups and whoever looks at the database
 compose = read_compose(COMPOSE)
 SERVICES: dict[str, Any] = compose["services"]
+every_file = pytest.mark.parametrize("files", [[COMPOSE], [COMPOSE, SANDBOX]], ids=["alone", "with a sandbox"])
 every_service = pytest.mark.parametrize("name", sorted(SERVICES))
 every_one_of_ours = pytest.mark.parametrize("name", sorted(ours(compose)))
 
 
-@pytest.mark.parametrize("files", [[COMPOSE], [COMPOSE, SANDBOX]], ids=["alone", "with a sandbox"])
+@every_file
 def test_it_is_valid_by_the_specification(files: list[Path]) -> None:
     problems = Draft202012Validator(json.loads(SCHEMA.read_text())).iter_errors(read_compose(*files))
 
     assert [f"{'/'.join(map(str, problem.path))}: {problem.message}" for problem in problems] == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["x-beside: &beside\n  ports: !reset []\n", "services:\n  a: &a\n    ports: !reset []\n  b:\n    <<: *a\n"],
+    ids=["in an anchor", "by an anchor"],
+)
+def test_a_reset_that_compose_would_not_see_is_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "compose.yml"
+    path.write_text(text)
+
+    with pytest.raises(ValueError, match="outside a service does nothing"):
+        read_compose(path)
+
+
+@every_file
+def test_an_image_is_built_by_one_service_and_fetched_by_none_of_those_that_share_it(files: list[Path]) -> None:
+    together = read_compose(*files)
+    built = Counter(service["image"] for service in together["services"].values() if "build" in service)
+
+    assert set(built.values()) == {1}
+    assert {service["image"] for service in ours(together).values()} == set(built)
+    assert {service["pull_policy"] for service in ours(together).values()} == {"never"}
+
+
 @every_service
 def test_every_image_is_one_exact_version(name: str) -> None:
-    assert EXACT.fullmatch(SERVICES[name]["image"])
+    assert EXACT.fullmatch(filled_in(SERVICES[name]["image"], {}))
+
+
+def test_our_image_has_this_release_s_version_unless_somebody_goes_back() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+    (image,) = {filled_in(service["image"], {}) for service in ours(compose).values()}
+    assert image == f"qonto-xero-sync:{version}"
+    assert f'image.version="{version}"' in (ROOT / "Dockerfile").read_text()
+
+
+def test_the_example_of_env_names_every_variable_and_no_secret() -> None:
+    asked = {name for name, _ in VARIABLE.findall(COMPOSE.read_text())}
+
+    assert set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text(), re.MULTILINE)) == asked
+    assert ".env" in (ROOT / ".gitignore").read_text().splitlines()
+    assert ".*" in (ROOT / ".dockerignore").read_text().splitlines()
 
 
 @every_service
@@ -72,6 +132,28 @@ def test_ours_are_looked_at_by_asking_whether_they_are_ready(name: str) -> None:
 
 def test_a_worker_may_drain_before_it_is_killed() -> None:
     assert grace(SERVICES["worker"]) > DRAIN_SECONDS
+
+
+def test_the_database_takes_every_connection_that_our_processes_may_hold_and_has_room_for_people() -> None:
+    threads = int(SERVICES["worker"]["command"][-1])
+    pools = {
+        "scheduler": signature(configure).parameters["pool_size"].default,
+        "worker": worker_pool(threads),
+        "listener": LISTENER_POOL,
+        "web": PAGE_POOL,
+        "operations": OPERATIONS_POOL,
+    }
+    assert set(pools) == set(going_on(compose))
+
+    taken = sum(pool * replicas(SERVICES[name], WORKERS=str(MOST_WORKERS)) for name, pool in pools.items())
+
+    (most,) = re.findall(r"max_connections=(\d+)", " ".join(SERVICES["database"]["command"]))
+    assert taken + ROOM <= int(most)
+
+
+def test_there_are_as_many_workers_as_env_says() -> None:
+    assert replicas(SERVICES["worker"]) == 2
+    assert replicas(SERVICES["worker"], WORKERS="6") == 6
 
 
 @every_service
