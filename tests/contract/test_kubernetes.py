@@ -28,9 +28,8 @@ GROUPS = {
 }
 
 kustomization = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())
-MANIFESTS: list[dict[str, Any]] = [
-    one for name in kustomization["resources"] for one in yaml.safe_load_all((FOLDER / name).read_text())
-]
+NAMES = [*kustomization["resources"], "operator.yaml"]
+MANIFESTS: list[dict[str, Any]] = [one for name in NAMES for one in yaml.safe_load_all((FOLDER / name).read_text())]
 SERVICES = read_compose(COMPOSE)["services"]
 
 
@@ -40,6 +39,7 @@ def of_kind(*kinds: str) -> dict[str, Any]:
 
 
 DEPLOYMENTS, JOBS = of_kind("Deployment"), of_kind("Job")
+REPLICAS = {"operations": 0}  # who wants it says so
 every_deployment = pytest.mark.parametrize("name", sorted(DEPLOYMENTS))
 every_pod = pytest.mark.parametrize("name", sorted(DEPLOYMENTS | JOBS))
 
@@ -74,7 +74,7 @@ def test_it_is_valid_by_its_own_schema(manifest: dict[str, Any]) -> None:
 
 
 def test_no_manifest_is_left_out() -> None:
-    assert {path.name for path in FOLDER.iterdir()} == {*kustomization["resources"], "kustomization.yaml"}
+    assert {path.name for path in FOLDER.iterdir()} == {*NAMES, "kustomization.yaml"}
 
 
 @every_pod
@@ -94,12 +94,21 @@ def test_a_pod_may_do_nothing_that_it_need_not(name: str) -> None:
     assert container["resources"]["limits"]["memory"]
 
 
+@pytest.mark.parametrize("name", sorted({*DEPLOYMENTS, "migrate"}))
+def test_it_runs_what_the_compose_file_runs(name: str) -> None:
+    assert container_of(name)["args"] == SERVICES[name]["command"]
+
+
+def test_an_operator_s_pod_waits_for_commands_and_ends_by_itself() -> None:
+    assert container_of("operator")["command"] == ["sleep", str(JOBS["operator"]["spec"]["activeDeadlineSeconds"])]
+    assert JOBS["operator"]["spec"]["ttlSecondsAfterFinished"] < 3600
+
+
 @every_pod
-def test_it_runs_what_the_compose_file_runs_with_the_same_secrets_at_the_same_places(name: str) -> None:
+def test_it_has_the_image_and_the_secrets_of_the_compose_file_at_the_same_places(name: str) -> None:
     container, service = container_of(name), SERVICES[name]
     (volume,) = [one["secret"] for one in pod_of(name)["volumes"] if "secret" in one]
 
-    assert container["args"] == service["command"]
     assert container["image"] == filled_in(service["image"], {})
     assert {f"/run/secrets/{item['path']}": item["key"] for item in volume["items"]} == secrets_of(service)
     assert volume["defaultMode"] & 0o007 == 0
@@ -120,8 +129,9 @@ def test_every_setting_that_is_no_secret_is_one_that_our_settings_know() -> None
     known = {f"{PREFIX}{field.name.upper()}" for field in fields(Settings)}
 
     assert set(of_kind("ConfigMap")["apps"]["data"]) <= known
-    asking = {name for name in DEPLOYMENTS if container_of(name).get("envFrom") == [{"configMapRef": {"name": "apps"}}]}
-    assert asking == {name for name in DEPLOYMENTS if "QONTO_XERO_XERO_CLIENT_ID" in SERVICES[name]["environment"]}
+    pods = DEPLOYMENTS | JOBS
+    asking = {name for name in pods if container_of(name).get("envFrom") == [{"configMapRef": {"name": "apps"}}]}
+    assert asking == {name for name in pods if "QONTO_XERO_XERO_CLIENT_ID" in SERVICES[name]["environment"]}
 
 
 @every_deployment
@@ -140,7 +150,7 @@ def test_it_has_as_long_to_end_as_with_compose_and_is_not_ended_all_at_once(name
     assert pod_of(name)["terminationGracePeriodSeconds"] >= grace(SERVICES[name])
     assert of_kind("PodDisruptionBudget")[name]["spec"]["maxUnavailable"] == 1
     assert DEPLOYMENTS[name]["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
-    assert DEPLOYMENTS[name]["spec"].get("replicas", 2) == 2
+    assert DEPLOYMENTS[name]["spec"].get("replicas", 2) == REPLICAS.get(name, 2)
 
 
 @pytest.mark.parametrize("kind", ["Service", "PodDisruptionBudget"])
@@ -152,14 +162,15 @@ def test_what_selects_pods_selects_those_of_one_deployment(kind: str) -> None:
         assert sum(wanted <= label.items() for label in labels) == 1
 
 
-def test_nobody_is_reached_unless_a_rule_says_so_and_only_two_reach_the_internet() -> None:
+def test_nobody_is_reached_unless_a_rule_says_so_and_only_three_reach_the_internet() -> None:
     policies = of_kind("NetworkPolicy")
 
     nobody = policies["nobody"]["spec"]
     assert nobody == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     open_ = [name for name, policy in policies.items() if "0.0.0.0/0" in json.dumps(policy)]
     assert open_ == ["qonto-and-xero"]
-    assert policies["qonto-and-xero"]["spec"]["podSelector"]["matchExpressions"][0]["values"] == ["worker", "web"]
+    (who,) = policies["qonto-and-xero"]["spec"]["podSelector"]["matchExpressions"]
+    assert who["values"] == ["worker", "web", "operator"]
     assert "169.254.0.0/16" in json.dumps(policies["qonto-and-xero"]), "a cloud's own addresses"
 
 
