@@ -6,7 +6,7 @@ One deployment for the whole file, in the order of a day: everything comes up, a
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pika
@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from pika.exceptions import AMQPConnectionError, ChannelClosedByBroker
 
-from commands.frame import SETTINGS
+from commands.frame import BROKEN, SETTINGS
 from deploy.make_secrets import key, scram_sha_256
 from messaging.queues import declare_lane
 from models.states import Lane
@@ -23,11 +23,25 @@ from tests.acceptance.deployment import ROLES, Deployment, deployed
 from tests.acceptance.processes import EVENING, NIGHT, NIGHT_DATE, at, in_qonto, in_xero, payments
 from tests.acceptance.test_processes_accounts import bank_accounts
 from tests.compose import COMPOSE, going_on, grace, read_compose
-from tests.sandbox.world_client import WorldClient
+from tests.sandbox.world_client import Party, WorldClient
 from tests.servers.postgres import PostgresServer
 from tests.servers.rabbitmq import RabbitmqServer
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.integration]
+
+LOCKED = "2099-01-01"
+# What a person may say on the morning after, in this order. ORG, POSTED and HELD stand for something.
+LOOKING = (
+    *("status", "runs", "runs ORG", "connections list", "connections show ORG", "accounts ORG", "plan ORG"),
+    *("explain POSTED", "balance ORG", "check", "check ORG", "audit", "audit ORG", "keys list"),
+    *("events list", "events show 1", "quarantine list"),
+    *("replay organisation ORG --why trial --dry-run", "replay failed --reason lock_date --why trial --dry-run"),
+)
+EXITS = {"balance ORG": BROKEN}  # a payment is held
+DOING = (
+    *("replay transaction HELD POSTED --why trial", "replay organisation ORG --why trial", "replay run 1 --why trial"),
+    *("events replay 1 --why trial", "keys rotate --why trial"),
+)
 
 SERVICES = sorted(going_on(read_compose(COMPOSE)))
 
@@ -42,6 +56,14 @@ def town(town_url: str) -> Iterator[WorldClient]:
     at(client, EVENING)
     with client.session:
         yield client
+
+
+@pytest.fixture(scope="module")
+def party(town: WorldClient) -> Party:
+    """With an account and payments of this day; nobody has connected it yet."""
+    party = town.organisation(accounts=[{"name": "Main"}])
+    party.pay(*payments(60))
+    return party
 
 
 @pytest.fixture(scope="module")
@@ -67,12 +89,10 @@ def test_every_service_comes_up_and_its_health_check_says_so(name: str, deployme
 
 
 def test_a_night_and_an_event_need_no_more_rights_than_each_process_has(
-    deployment: Deployment, town: WorldClient
+    deployment: Deployment, town: WorldClient, party: Party
 ) -> None:
     name, _, signing = deployment.secret("event_keys").partition(":")
     core = {"broker_url": deployment.secret("events_broker_url_core"), "key_id": name, "key": signing}
-    party = town.organisation(accounts=[{"name": "Main"}])
-    party.pay(*payments(60))
     connected = deployment.company("operator").connect(party, follow=True)
     assert connected.code == 0, connected.err
     operator = deployment.company("operator")
@@ -97,6 +117,34 @@ def test_a_night_and_an_event_need_no_more_rights_than_each_process_has(
     for name in SERVICES:
         log = deployment.started[name].log()
         assert not [word for word in ("permission denied", "ACCESS_REFUSED", "unexpectedly") if word in log], log
+
+
+@pytest.fixture(scope="module")
+def words(deployment: Deployment, town: WorldClient, party: Party) -> Mapping[str, str]:
+    """What the words in capitals stand for; a person has just asked for a sync, which held one payment."""
+    slug = str(party.known["slug"])
+    town.control("POST", f"/xero/{party.tenant}/lock-date", {"period_lock_date": LOCKED})
+    (held,) = party.pay({"amount_cents": 7_77, "label": "Late"})
+    asked = deployment.company("operator").run("sync", slug)
+    assert asked.code == 0, asked.err
+    town.control("POST", f"/xero/{party.tenant}/lock-date", {"period_lock_date": None})
+    return {"ORG": slug, "HELD": held["id"], "POSTED": min(in_qonto(party).keys() - {held["id"]})}
+
+
+@pytest.mark.parametrize("command", [*LOOKING, *DOING])
+def test_an_operator_may_say_each_command(command: str, deployment: Deployment, words: Mapping[str, str]) -> None:
+    ran = deployment.company("operator").ask(*(words.get(word, word) for word in command.split()))
+
+    assert ran.code == EXITS.get(command, 0), ran.out + ran.err
+
+
+def test_an_operator_may_verify_the_books(deployment: Deployment, party: Party, words: Mapping[str, str]) -> None:
+    operator = deployment.company("operator")
+    operator.until(lambda: in_xero(party) == in_qonto(party), "what was held to be in Xero")
+
+    ran = operator.run("verify", words["ORG"], "--why", "trial")
+
+    assert ran.code == 0, ran.out + ran.err
 
 
 @pytest.mark.parametrize(
@@ -217,6 +265,36 @@ def test_a_listener_whose_keys_do_not_open_what_it_sealed_does_not_start(deploym
     ran = listener.run("listener", ENCRYPTION_KEYS_FILE="", ENCRYPTION_KEYS=f"k1:{key()}")
 
     assert ran.code == SETTINGS, ran.err
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [("show 1", 0), ("show 1 --raw", 0), ("requeue 1 --why trial", BROKEN), ("discard 1 --why trial", 0)],
+)
+def test_an_operator_may_deal_with_what_is_in_quarantine(command: str, code: int, deployment: Deployment) -> None:
+    ran = deployment.company("operator").ask("quarantine", *command.split())
+
+    assert ran.code == code, ran.out + ran.err
+
+
+def test_an_operator_may_end_a_connection(deployment: Deployment, words: Mapping[str, str]) -> None:
+    ran = deployment.company("operator").run("connections", "disconnect", words["ORG"], "--yes", "--why", "trial")
+
+    assert ran.code == 0, ran.out + ran.err
+    assert deployment.query("SELECT count(*) FROM credential WHERE secret <> ''") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [("worker", {}), ("scheduler", {"BROKER_URL_FILE": "", "BROKER_URL": "memory://"})],
+    ids=["worker", "scheduler without a broker"],
+)
+def test_who_speaks_to_xero_does_not_start_without_our_app_s_id(
+    name: str, changes: dict[str, str], deployment: Deployment
+) -> None:
+    ran = deployment.company(name).run(name, XERO_CLIENT_ID="", MONITOR="off", **changes)
+
+    assert (ran.code, "QONTO_XERO_XERO_CLIENT_ID is not set" in ran.err) == (SETTINGS, True), ran.err
 
 
 @pytest.mark.parametrize("name", SERVICES)
