@@ -17,7 +17,7 @@ GRANT SELECT, INSERT, UPDATE ON sync_run, outbox_message TO scheduler;
 GRANT SELECT, UPDATE ON outbox_event, inbox_event TO scheduler;
 GRANT SELECT, DELETE ON web_session, authorisation, credential TO scheduler;
 -- It also counts, and looks for what must never be: it reads what was sent, and writes down what it found.
-GRANT SELECT, INSERT, UPDATE ON invariant_check TO scheduler;
+GRANT SELECT, INSERT, UPDATE, DELETE ON invariant_check TO scheduler;
 GRANT SELECT ON organisation, connection, lease, pause, call_budget, posting, posting_batch TO scheduler;
 GRANT SELECT (created_at, settled_at) ON quarantine TO scheduler;
 
