@@ -1,4 +1,4 @@
-"""The runbooks as a reader has them: their headings, and the commands in their blocks of `console`."""
+"""The runbooks as a reader has them: headings, commands in their blocks of `console`, the services that they name."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ RUNBOOKS = OPERATIONS / "runbooks"
 BLOCK = re.compile(r"^( *)```console\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 PROMPT, EXITS = "$ ", re.compile(r"^# exits (\d): .+")
 PROGRAM = "qonto-xero"
+COMPOSE = re.compile(r"docker compose ([^`|&<>#\n]+)")
+OF_ONE_SERVICE = {"exec", "run"}  # what follows its name is said inside
+WITH_A_VALUE = {"-f", "--file", "--profile", "--tail", "--scale"}
 WORD_IN_CAPITALS = re.compile(r"\b[A-Z][A-Z_]+\b")
 
 
@@ -75,6 +78,23 @@ def commands_in(path: Path) -> Iterator[Command]:
                 raise ValueError(f"{path.name}: neither a command nor what it exits with: {line!r}")
         if waiting:
             yield waiting
+
+
+def services_in(path: Path) -> set[str]:
+    """The services that a page's `docker compose` commands name."""
+    return {name for command in COMPOSE.findall(path.read_text()) for name in _services(shlex.split(command))}
+
+
+def _services(words: list[str]) -> list[str]:
+    """Those that one such command names, by what follows `docker compose`."""
+    named: list[str] = []
+    before = ""
+    for word in words:
+        if not word.startswith("-") and before not in WITH_A_VALUE:
+            named.append(word)
+        before = word
+    subcommand, *services = named
+    return services[:1] if subcommand in OF_ONE_SERVICE else services
 
 
 def runbooks() -> list[Path]:

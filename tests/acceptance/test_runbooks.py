@@ -11,9 +11,10 @@ import yaml
 
 from tests.acceptance import processes
 from tests.acceptance.processes import Company
-from tests.acceptance.runbooks import OPERATIONS, RUNBOOKS, Command, commands_in, headings_in, runbooks
+from tests.acceptance.runbooks import OPERATIONS, RUNBOOKS, Command, commands_in, headings_in, runbooks, services_in
 from tests.acceptance.stage import Stage
 from tests.acceptance.troubles import TROUBLES
+from tests.compose import COMPOSE, SANDBOX, read_compose
 from tests.sandbox.world_client import REPOSITORY, WorldClient
 
 pytestmark = pytest.mark.acceptance
@@ -69,6 +70,21 @@ def test_a_runbook_answers_the_same_questions_as_the_others(path: Path) -> None:
 @pytest.mark.parametrize("path", PAGES, ids=[path.stem for path in PAGES])
 def test_every_command_that_operators_are_told_of_exists(path: Path) -> None:
     assert [(command.text, command.unknown()) for command in commands_in(path) if command.unknown()] == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=[path.stem for path in PAGES])
+def test_every_service_that_operators_are_told_of_exists(path: Path) -> None:
+    assert services_in(path) - read_compose(COMPOSE, SANDBOX)["services"].keys() == set()
+
+
+def test_a_service_is_found_whatever_stands_around_it(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "Say `docker compose --profile more up --detach one` or\n```sh\ndocker compose exec -T two psql -c 'SELECT 1'\n"
+        "sudo cat it | docker compose logs --tail 50 three four   # all of it\ndocker compose ps\n```\n"
+    )
+
+    assert services_in(page) == {"one", "two", "three", "four"}
 
 
 def test_a_command_or_an_option_that_does_not_exist_is_seen() -> None:
