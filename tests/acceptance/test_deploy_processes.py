@@ -284,6 +284,12 @@ def test_an_operator_may_end_a_connection(deployment: Deployment, words: Mapping
     assert deployment.query("SELECT count(*) FROM credential WHERE secret <> ''") == [(0,)]
 
 
+def test_an_operator_may_say_that_the_database_was_restored(deployment: Deployment) -> None:
+    ran = deployment.company("operator").ask("db", "restored", "--taken-at", "2026-11-20T20:00:00", "--why", "trial")
+
+    assert ran.code == 0, ran.out + ran.err
+
+
 @pytest.mark.parametrize(
     ("name", "changes"),
     [("worker", {}), ("scheduler", {"BROKER_URL_FILE": "", "BROKER_URL": "memory://"})],
