@@ -42,7 +42,7 @@ GRANT SELECT, INSERT ON outbox_message, outbox_event TO web;
 GRANT SELECT, UPDATE (connection_id) ON posting, posting_batch TO web;
 GRANT SELECT ON bank_account, account_link, cursor, posting_event, lease, pause TO web;
 
--- The operators' page counts and changes nothing. Of quarantine and of postings it sees states and moments alone.
+-- The operations page counts and changes nothing. Of quarantine and of postings it sees states and moments alone.
 GRANT SELECT ON
     organisation, connection, sync_run, lease, pause, call_budget, invariant_check, inbox_event, outbox_message,
     outbox_event TO operations;
