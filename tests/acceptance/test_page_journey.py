@@ -15,6 +15,9 @@ from tests.acceptance.world import Office, before, spends
 
 pytestmark = pytest.mark.acceptance
 
+# What is shown is the same whatever keeps it; what is kept, and who comes first, is tried on both.
+shown_alike = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 def test_a_customer_signs_in_names_the_connection_says_yes_at_xero_and_is_done(
     office: Office, visitor: Visitor
@@ -38,6 +41,7 @@ def test_a_customer_signs_in_names_the_connection_says_yes_at_xero_and_is_done(
     assert (ada.company.connection.name, ada.company.connection.state) == (NAME, ConnectionState.LIVE)
 
 
+@shown_alike
 def test_the_page_says_what_the_last_night_did_and_who_connected_it(office: Office, visitor: Visitor) -> None:
     ada = connected(office, visitor())
     ada.company.moves(spends(12_50), spends(3_00))
@@ -75,6 +79,7 @@ def test_reconnecting_to_the_same_xero_organisation_sends_nothing_twice(office: 
     assert len(ada.company.bank_accounts()) == 1
 
 
+@shown_alike
 def test_whoever_disconnects_what_they_have_just_connected_signs_in_again(office: Office, visitor: Visitor) -> None:
     ada = connected(office, visitor())
     office.run_until_quiet()
@@ -113,6 +118,7 @@ def test_reconnecting_to_another_xero_organisation_starts_books_of_its_own(offic
     assert len(ada.company.bank_accounts()) == 1
 
 
+@shown_alike
 def test_a_customer_whom_xero_lets_out_reconnects_and_nothing_is_missing(office: Office, visitor: Visitor) -> None:
     ada = connected(office, visitor())
     office.run_until_quiet()
@@ -131,6 +137,7 @@ def test_a_customer_whom_xero_lets_out_reconnects_and_nothing_is_missing(office:
     assert ada.company.row_ids() == missed
 
 
+@shown_alike
 def test_whoever_reconnects_in_the_session_that_connected_is_connected(office: Office, visitor: Visitor) -> None:
     ada = connected(office, visitor())
     office.run_until_quiet()
@@ -147,6 +154,7 @@ def test_whoever_reconnects_in_the_session_that_connected_is_connected(office: O
     assert ada.company.row_ids() == [paid]
 
 
+@shown_alike
 def test_what_keeps_transactions_out_of_xero_is_said_with_what_to_do(office: Office, visitor: Visitor) -> None:
     ada = connected(office, visitor())
     [held] = ada.company.moves(spends(12_50))
@@ -162,6 +170,7 @@ def test_what_keeps_transactions_out_of_xero_is_said_with_what_to_do(office: Off
     assert "Move the lock date and it is sent the next night." in shown.html
 
 
+@shown_alike
 def test_before_saying_yes_a_customer_reads_what_it_means_tonight(office: Office, visitor: Visitor) -> None:
     locked = office.world.now.date().isoformat()
     london = {"tenant_name": "London Ltd", "base_currency": "GBP", "period_lock_date": locked}
@@ -194,6 +203,7 @@ def test_whoever_cancels_leaves_nothing_behind(office: Office, visitor: Visitor)
     assert [one["connected"] for one in tenants if one["tenant_id"] == ada.company.tenant] == [False]
 
 
+@shown_alike
 def test_names_from_qonto_and_xero_are_shown_and_never_run(office: Office, visitor: Visitor) -> None:
     hostile = "<script>alert(1)</script>"
     ada = visitor(
@@ -298,6 +308,7 @@ def test_nobody_connects_over_what_was_erased_in_another_tab(office: Office, vis
     office.companies.clear()  # it never had a night
 
 
+@shown_alike
 def test_whoever_reconnects_reads_that_what_settled_meanwhile_follows(office: Office, visitor: Visitor) -> None:
     ada = connected(office, visitor())
     office.run_until_quiet()
@@ -315,6 +326,7 @@ def test_whoever_reconnects_reads_that_what_settled_meanwhile_follows(office: Of
     assert "Accounts to be created" not in confirm.html
 
 
+@shown_alike
 def test_where_an_account_cannot_be_made_the_page_does_not_say_that_all_are_there(
     office: Office, visitor: Visitor
 ) -> None:
