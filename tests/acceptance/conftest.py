@@ -34,9 +34,12 @@ def _close_everything() -> None:
 
 
 @pytest.fixture
-def pictures(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Where pictures of the pages go: into docs/screenshots by `make pictures`, else they are thrown away."""
-    folder = Path(request.config.getoption("--pictures") or tmp_path / "pictures")
+def pictures(request: pytest.FixtureRequest) -> Path | None:
+    """Where pictures of the pages go: into docs/screenshots by `make pictures`; else none is taken."""
+    named = request.config.getoption("--pictures")
+    if not named:
+        return None
+    folder = Path(named)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

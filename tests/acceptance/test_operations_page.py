@@ -182,7 +182,7 @@ def window(chromium: Browser, address: str) -> Iterator[Page]:
     assert complaints == []
 
 
-def test_those_who_run_it_see_the_night_as_a_picture(window: Page, pictures: Path) -> None:
+def test_those_who_run_it_see_the_night_as_a_picture(window: Page, pictures: Path | None) -> None:
     """On a desk, on a phone and in the dark, with the figures that the night has."""
     with connected():
         tonight = view_night(AT).tonight

@@ -46,15 +46,14 @@ class Visit:
 
     page: Page
     address: str
-    pictures: Path
+    pictures: Path | None
     party: Party
-    takes_pictures: bool = True
     seen: list[str] = field(default_factory=list)
 
     def look(self, name: str, heading: str | re.Pattern[str]) -> None:
         """The page has this heading, and anybody can use it, on a desk and on a phone. Keep a picture of each."""
         expect(self.page.get_by_role("heading", level=1)).to_have_text(heading)
-        look(self.page, name, self.pictures if self.takes_pictures else None)
+        look(self.page, name, self.pictures)
         self.seen.append(name)
 
     def press(self, name: str) -> None:
@@ -92,7 +91,7 @@ def party(town: WorldClient) -> Party:
 
 
 @pytest.fixture
-def visit(chromium: Browser, address: str, pictures: Path, party: Party) -> Iterator[Callable[..., Visit]]:
+def visit(chromium: Browser, address: str, pictures: Path | None, party: Party) -> Iterator[Callable[..., Visit]]:
     """Opens a browser window; nothing may go wrong in it, unless the person was told so."""
     contexts = []
 
@@ -101,7 +100,7 @@ def visit(chromium: Browser, address: str, pictures: Path, party: Party) -> Iter
         context.set_default_timeout(20_000)
         contexts.append(context)
         page = context.new_page()
-        return Visit(page, address, pictures, party, takes_pictures=not options)
+        return Visit(page, address, pictures, party)
 
     yield open_window
     for context in contexts:
