@@ -20,12 +20,11 @@ from peewee import (
     fn,
 )
 
-from models.database import Table, UtcField, is_sqlite, read_moment
+from models.database import Table, UtcField, read_moment
 from models.organisation import Connection
 from models.statements import read, run_both_with_rows, run_with_rows
 from models.states import PostingState
 
-RECREATED = "recreated"  # the reason of a step that only a person asks for
 IDS_A_STATEMENT = 500
 
 
@@ -221,72 +220,6 @@ def move_into_xero(rows: Sequence[tuple[int, str, str]], state: PostingState, no
         run_both_with_rows(TELL_STORED, STORE, STORED, rows, now=now, state=str(state), detail=detail)
 
 
-def lock_posting(posting_id: int) -> tuple[str, str]:
-    """Its state and reason, which nobody changes until the transaction ends."""
-    row = f"SELECT state, reason FROM posting WHERE id = {{id}}{'' if is_sqlite() else ' FOR UPDATE'}"  # noqa: S608
-    ((state, reason),) = read(row, id=posting_id)
-    return str(state), str(reason)
-
-
-def send_again(posting_id: int, connection_id: str, now: datetime, who: str) -> None:
-    """A person wants a locked one sent once more, over this connection."""
-    detail = f"replayed by {who}"
-    move(Posting.id == posting_id, PostingState.DUE, now, detail=detail, refusals=0, connection_id=connection_id)
-
-
-def make_again(posting_id: int, connection_id: str, now: datetime, who: str) -> None:
-    """A person wants a locked one in Xero, over this connection, although another deleted it there.
-
-    From now on the deleted row is no answer to whether Xero has it.
-    """
-    former = fn.TRIM(Posting.former_ids.concat(" ").concat(Posting.bank_transaction_id))
-    made = {"bank_transaction_id": "", "former_ids": former, "refusals": 0, "connection_id": connection_id}
-    move(Posting.id == posting_id, PostingState.DUE, now, reason=RECREATED, detail=f"by {who}", **made)
-
-
-def former_rows(posting_ids: Sequence[int]) -> set[str]:
-    """The deleted rows in Xero that stood for any of these once, and do so no more."""
-    found: set[str] = set()
-    for start in range(0, len(posting_ids), IDS_A_STATEMENT):
-        ours = Posting.id.in_(list(posting_ids[start : start + IDS_A_STATEMENT])) & (Posting.former_ids != "")
-        for posting in Posting.select(Posting.former_ids).where(ours):
-            found.update(posting.former_ids.split())
-    return found
-
-
-def former_rows_in(tenant_id: str) -> set[str]:
-    """The same for a whole Xero organisation."""
-    ours = of_tenant(tenant_id) & (Posting.former_ids != "")
-    return {row for posting in Posting.select(Posting.former_ids).where(ours) for row in posting.former_ids.split()}
-
-
-def posted_rows(tenant_id: str) -> list[tuple[str, str]]:
-    """What we say is in Xero and not deleted there: (transaction id, bank transaction id)."""
-    columns = (Posting.transaction_id, Posting.bank_transaction_id)
-    posted = of_tenant(tenant_id) & (Posting.state == PostingState.POSTED)
-    rows = Posting.select(*columns).where(posted).order_by(Posting.id).tuples()
-    return list(cast("Iterable[tuple[str, str]]", rows))
-
-
-def of_links(tenant_id: str, links: Sequence[str]) -> list[Posting]:
-    """The postings of a Xero organisation that have these links to Qonto."""
-    found: list[Posting] = []
-    for start in range(0, len(links), IDS_A_STATEMENT):
-        some = Posting.url.in_(list(links[start : start + IDS_A_STATEMENT]))
-        found.extend(Posting.select().where(of_tenant(tenant_id) & some).order_by(Posting.id))
-    return found
-
-
-def known_transactions(tenant_id: str, transaction_ids: Sequence[str]) -> set[str]:
-    """Which of these a Xero organisation's record has."""
-    found: set[str] = set()
-    for start in range(0, len(transaction_ids), IDS_A_STATEMENT):
-        some = Posting.transaction_id.in_(list(transaction_ids[start : start + IDS_A_STATEMENT]))
-        rows = Posting.select(Posting.transaction_id).where(some & (Posting.tenant_id == tenant_id))
-        found |= {row.transaction_id for row in rows}
-    return found
-
-
 def count_by_state(which: Expression) -> dict[tuple[str, str], int]:
     """How many postings are in each (state, reason)."""
     rows = (
@@ -324,17 +257,6 @@ def newest_settled(
     """An account's newest rows: (transaction id, settled at, side, amount and balance in cents)."""
     rows = read(NEWEST_SETTLED, tenant_id=tenant_id, bank_account_id=bank_account_id, since=since, most=most)
     return [(key, read_moment(at), side, cents, balance) for key, at, side, cents, balance in rows]
-
-
-def known_elsewhere(tenant_id: str, transaction_ids: Sequence[str]) -> dict[str, str]:
-    """Which of these the record of another Xero organisation has, and of which."""
-    found: dict[str, str] = {}
-    for start in range(0, len(transaction_ids), IDS_A_STATEMENT):
-        some = Posting.transaction_id.in_(list(transaction_ids[start : start + IDS_A_STATEMENT]))
-        columns = (Posting.transaction_id, Posting.tenant_id)
-        for one in Posting.select(*columns).where(some & (Posting.tenant_id != tenant_id)):
-            found[one.transaction_id] = one.tenant_id
-    return found
 
 
 def unsettled(tenant_id: str) -> list[Member]:

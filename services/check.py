@@ -15,8 +15,10 @@ from clients.xero.client import Xero
 from domain.ledger_check import FINE, Class, Finding, InLedger, Said, compare
 from domain.ledger_check_lines import Line, lines_of_books, merge
 from models.bank_account import AccountLink
+from models.once_more import former_rows_in
 from models.organisation import Connection, Organisation
-from models.posting import Posting, former_rows_in, known_elsewhere, of_tenant
+from models.posting import Posting, of_tenant
+from models.posting_record import known_elsewhere
 from models.states import ConnectionState, PostingState, RunKind
 from services.check_accounts import missing_accounts
 from services.check_database import lines_of_database, open_runs_of

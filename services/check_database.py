@@ -14,8 +14,9 @@ from domain.recovery import PROOF_AFTER
 from models.bank_account import BankAccount
 from models.inbox import InboxEvent
 from models.lease import LEASE, LeaseRow
+from models.once_more import RECREATED
 from models.organisation import Connection, Organisation
-from models.posting import RECREATED, Posting, PostingEvent, of_tenant
+from models.posting import Posting, PostingEvent, of_tenant
 from models.posting_batch import PostingBatch, open_batches
 from models.states import OPEN_RUN_STATES, ConnectionState, PostingState, RunKind
 from models.sync_run import SyncRun

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from clients.xero.bank_transactions import BankTransaction, list_bank_transactions
-from models.posting import former_rows
+from models.once_more import former_rows
 from services.job import Job
 from services.store_outcome import Known, store_posted
 

@@ -16,8 +16,8 @@ from domain.replay import SYNCS, Decision, Outcome, what_of_run, what_of_transac
 from models import audit
 from models.chosen import ChosenRun, ChosenTransaction
 from models.database import transaction
+from models.once_more import lock_posting, make_again, send_again
 from models.organisation import Organisation, live_connection
-from models.posting import lock_posting, make_again, send_again
 from models.statements import load
 from models.states import ConnectionState, Lane, RunKind
 from models.sync_run import SyncRun, ask_for_run, open_again

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from clients.xero.bank_transactions import BankTransaction
-from models.posting import Posting, move, of_links
+from models.posting import Posting, move
+from models.posting_record import of_links
 from models.states import SETTLED_IN_XERO, PostingState
 from services.job import Job
 from services.look_up import the_one

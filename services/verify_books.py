@@ -13,7 +13,7 @@ from models import audit
 from models.database import transaction
 from models.invariant_check import violated_scopes
 from models.organisation import Connection, Organisation, first_start
-from models.posting import known_transactions, posted_rows
+from models.posting_record import known_transactions, posted_rows
 from models.statements import load
 from models.states import Lane, RunKind, RunState
 from models.sync_run import SyncRun, ask_for_run, read_again

@@ -13,15 +13,7 @@ from playhouse.shortcuts import model_to_dict
 
 from models.database import transaction
 from models.due_posting import due_postings, next_together
-from models.posting import (
-    Posting,
-    PostingEvent,
-    count_by_state,
-    insert_new,
-    members,
-    move,
-    move_into_xero,
-)
+from models.posting import Posting, PostingEvent, count_by_state, insert_new, members, move, move_into_xero
 from models.posting_batch import open_batches
 from models.states import BatchState, PostingState
 from tests.factories import NOW, make_connection, make_posting_batch
