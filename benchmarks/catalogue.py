@@ -189,7 +189,7 @@ def several_workers(bench: Bench) -> list[Figure]:
     """(i)"""
     crowd = Work(CROWD, bench.of(CROWD_EACH), latencies={})
     patient = Work(PATIENT, ONE_BATCH, XERO_S_PACE)
-    quick = by_workers(bench.stage, PROCESSES, crowd, bench.of(LAPS))
+    quick = by_workers(bench.stage, PROCESSES, crowd, bench.of(ROUNDS))
     slow = by_workers(bench.stage, PROCESSES, patient, bench.of(ROUNDS))
     one, two, four = (quick[count] for count in PROCESSES)
     waiting_one, waiting_two, waiting_four = (slow[count].organisations_per_minute for count in PROCESSES)
