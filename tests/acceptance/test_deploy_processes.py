@@ -141,6 +141,8 @@ def test_an_operator_may_say_each_command(command: str, deployment: Deployment, 
 def test_an_operator_may_verify_the_books(deployment: Deployment, party: Party, words: Mapping[str, str]) -> None:
     operator = deployment.company("operator")
     operator.until(lambda: in_xero(party) == in_qonto(party), "what was held to be in Xero")
+    under_way = "SELECT count(*) FROM sync_run WHERE state IN ('due', 'running', 'waiting')"
+    operator.until(lambda: deployment.query(under_way) == [(0,)], "what was asked for to be done")
 
     ran = operator.run("verify", words["ORG"], "--why", "trial")
 
