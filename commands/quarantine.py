@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
 
 import click
 
-from commands.frame import BROKEN, REASON, USAGE, WHO, Failure, as_json, at_work
+from commands.frame import BROKEN, DRY_RUN, REASON, USAGE, WHO, Failure, as_json, at_work
 from console import Screen
 from domain.text import without_ibans
+from models.database import trial
 from models.encryption import CannotDecrypt
 from models.quarantine import Quarantine, newest_quarantined, quarantined
 from services.settle_quarantine import CannotSettle, discard, read_raw, requeue
@@ -62,8 +64,9 @@ def quarantine_show(screen: Screen, number: int, raw: bool, who: str) -> None:
 @click.argument("numbers", metavar="QUARANTINED...", type=int, nargs=-1, required=True)
 @REASON
 @WHO
+@DRY_RUN
 @as_json
-def quarantine_requeue(screen: Screen, numbers: tuple[int, ...], reason: str, who: str) -> None:
+def quarantine_requeue(screen: Screen, numbers: tuple[int, ...], reason: str, who: str, dry_run: bool) -> None:
     """Try once more, by today's rules: after a key was added, a release deployed, an outage ended.
 
     An event is judged again, also who signed it. A job's message is sent again. A transaction of Qonto's that can be
@@ -71,8 +74,8 @@ def quarantine_requeue(screen: Screen, numbers: tuple[int, ...], reason: str, wh
     """
     with at_work() as (_, workbench):
         rows = [_found(number) for number in numbers]
-        told = [_requeued(row, workbench, who, reason) for row in rows]
-    screen.rows("Requeued", ["quarantined", "source", "requeued", "why_not"], told)
+        told = [_requeued(row, workbench, who, reason, dry_run=dry_run) for row in rows]
+    screen.rows("Would be requeued" if dry_run else "Requeued", ["quarantined", "source", "requeued", "why_not"], told)
     if not all(one["requeued"] for one in told):
         sys.exit(BROKEN)
 
@@ -94,10 +97,11 @@ def quarantine_discard(screen: Screen, numbers: tuple[int, ...], reason: str, wh
     screen.rows("Discarded", ["quarantined", "source", "reason"], _views(rows))
 
 
-def _requeued(row: Quarantine, workbench: Workbench, who: str, reason: str) -> dict[str, Any]:
+def _requeued(row: Quarantine, workbench: Workbench, who: str, reason: str, *, dry_run: bool) -> dict[str, Any]:
     why_not = ""
     try:
-        requeue(row, workbench, who, reason)
+        with trial() if dry_run else nullcontext():
+            requeue(row, workbench, who, reason)
     except (CannotSettle, CannotDecrypt) as error:
         why_not = without_ibans(str(error))
     return {"quarantined": row.id, "source": row.source, "requeued": not why_not, "why_not": why_not}

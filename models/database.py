@@ -121,6 +121,14 @@ def transaction() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def trial() -> Iterator[None]:
+    """A transaction in which everything may be done, and of which nothing remains."""
+    with database.atomic("IMMEDIATE") if is_sqlite() else database.atomic() as tried:
+        yield
+        tried.rollback()
+
+
 def without_waiting_for_disk() -> None:
     """In this transaction: a crash of the database may forget it, if nothing later waited. Never for what was sent."""
     if not is_sqlite():

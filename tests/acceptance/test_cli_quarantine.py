@@ -359,3 +359,18 @@ def test_of_several_the_one_whose_key_is_gone_stays_and_the_others_go(small_comp
     assert ran.code == 1
     assert [row["requeued"] for row in ran.json] == [False, True]
     assert "not in the ring" in ran.json[0]["why_not"]
+
+
+@pytest.mark.parametrize("command", [("quarantine", "requeue"), ("replay", "quarantine")], ids=" ".join)
+def test_a_dry_run_says_what_would_go_and_lets_nothing_go(
+    small_company: Company, event_in_quarantine: int, command: tuple[str, ...]
+) -> None:
+    job = kept(small_company, "lane nightly", JOB)
+    before = small_company.dump()
+
+    numbers = map(str, (event_in_quarantine, job))
+    ran = small_company.ask(*command, *numbers, *WHY, "--dry-run", "--json", EVENT_KEYS=f"core-9:{ANOTHER_KEY}")
+
+    assert {one["quarantined"]: one["requeued"] for one in ran.json} == {event_in_quarantine: False, job: True}
+    assert ran.code == BROKEN  # one would only come back
+    assert small_company.dump() == before
