@@ -17,6 +17,12 @@ from tests.servers.packages import find_or_install
 pytestmark = [pytest.mark.faults, pytest.mark.integration]
 
 DONE = "SELECT state FROM sync_run WHERE kind = 'manual'"
+INSPECTED = """
+    INSERT INTO sync_run (organisation_id, connection_id, kind, local_date, lane, state, reason, wake_at, wave,
+                          turns, starts, failures, imported, posted, accounts_created, created_at)
+    SELECT organisation_id, id, 'inspection', %s, 'nightly', 'done', '', now(), '', 0, 0, 0, 0, 0, 0, now()
+    FROM connection
+"""
 SENT_BY = "SELECT extract(epoch FROM first_sent_machine - first_sent_at) FROM posting_batch"
 
 
@@ -32,6 +38,7 @@ def test_a_worker_with_a_wrong_clock_leaves_nothing_that_another_misreads(
     party = town.organisation()
     party.pay(*payments(3))
     company.connect_at_once(party, since=f"{now - timedelta(days=1):%Y-%m-%dT%H:%M:%S}")
+    company.query(INSPECTED, now.date())  # the night's sample would look at Xero, too, from 03:00 to 06:00 of our clock
     held = town.fault("hold", match=PUTS, when="after")
     company.keep_running("scheduler", "scheduler")
     worker = _with_clock_off(company, off)
