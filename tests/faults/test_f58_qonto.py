@@ -105,7 +105,9 @@ def test_a_late_row_behind_the_cursor_is_found_the_next_night(company: FaultyCom
 
 
 @pytest.mark.fault(
-    "F60", injected="a sync from the command line, twice while the night sends, and twice after it", holds="I1 I12 I21"
+    "F60",
+    injected="syncs and replays from the command line, twice while the night sends, and twice after it",
+    holds="I1 I12 I21",
 )
 def test_a_replay_writes_nothing_that_is_there(company: FaultyCompany, town: WorldClient) -> None:
     party = connected(company, town, rows=60)
@@ -115,6 +117,7 @@ def test_a_replay_writes_nothing_that_is_there(company: FaultyCompany, town: Wor
     town.wait_until_held(held)
     people = [company.start("sync", slug) for _ in range(2)]
     company.until(lambda: company.query("SELECT count(*) FROM sync_run WHERE kind = 'manual'") == [(1,)], "their run")
+    assert [_replayed(company, slug) for _ in range(2)] == [0, 0]
     town.control("POST", f"/faults/{held}/release")
     company.until_night_is_done()
     for person in people:
@@ -125,7 +128,16 @@ def test_a_replay_writes_nothing_that_is_there(company: FaultyCompany, town: Wor
     )
     for _ in range(2):
         assert company.run("sync", slug).code == 0
+        assert _replayed(company, slug) == 1
+        company.until_night_is_done()
 
     assert len(sends(town, party)) == 2
     assert in_xero(party) == in_qonto(party)
     assert company.query("SELECT kind, posted FROM sync_run ORDER BY kind") == [("manual", 0), ("nightly", 60)]
+
+
+def _replayed(company: FaultyCompany, slug: str) -> int:
+    """How many nights a person had done once more; one that is under way does that itself."""
+    ran = company.ask("replay", "organisation", slug, "--why", "to be sure", "--json")
+    assert ran.code == 0, ran.err
+    return int(ran.json["done"])
