@@ -65,8 +65,7 @@ def verify(job: Job) -> datetime | None:
         store_found(job, others, found)
         surplus = [posting.id for posting in others if found[posting.id] and not the_one(found[posting.id])]
         move(Posting.id.in_(surplus), PostingState.HELD, job.now(), reason=Held.TWICE_IN_XERO)
-        if job.run.prepared_at is not None:
-            note_verified(job.connection, job.run.id)
+        note_verified(job.connection, job.run.id)
     return None
 
 

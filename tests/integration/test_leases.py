@@ -156,6 +156,16 @@ def test_who_released_it_can_write_nothing_more(held: Lease) -> None:
         make_organisation()
 
 
+def test_whoever_gave_it_back_and_took_it_again_writes_under_the_newer_fence_alone(take: Take, held: Lease) -> None:
+    held.release()
+    assert take("first")
+
+    with pytest.raises(LeaseLost), held.holding():
+        make_organisation()
+
+    assert Organisation.select().count() == 0
+
+
 def test_an_overtaken_holder_cannot_release_the_next_ones_lease(take: Take, held: Lease, clock: MovedClock) -> None:
     clock.now += LEASE
     take("second")

@@ -30,7 +30,7 @@ CLOCKS_AND_LEASES = (
         "models/lease.py",
         " AND fence = {fence}",
         " AND {fence} = {fence}",
-        (f"{LEASES}::test_who_was_overtaken_is_told_and_writes_nothing[sqlite-first]",),
+        (f"{LEASES}::test_whoever_gave_it_back_and_took_it_again_writes_under_the_newer_fence_alone[sqlite]",),
     ),
     Mutation(
         "no_fence_and_no_owner",

@@ -45,6 +45,14 @@ OPERATIONS = (
         (f"{VERIFY_TESTS}::test_what_the_record_has_forgotten_is_found_in_xero_and_taken_into_it[sqlite]",),
     ),
     Mutation(
+        "night_counts_as_verification",
+        "a night that began first takes back a doubt before everything was read again",
+        "models/organisation.py",
+        "        AND kind = '{RunKind.VERIFICATION}' AND state",
+        "        AND FALSE AND state",
+        (f"{VERIFY_TESTS}::test_a_night_that_begins_first_does_not_count_as_the_verification[sqlite]",),
+    ),
+    Mutation(
         "unknown_kind_is_a_sync",
         "a run of a kind that only a later release knows is done as a sync",
         "services/steps.py",
