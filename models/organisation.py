@@ -98,15 +98,13 @@ VERIFIED = f"""
 """  # noqa: S608 - names of ours
 
 
-def note_verified(connection: Connection, run_id: int) -> bool:
-    """Its record was held against Xero from `verify_since` on, after this run had read all; whether that was enough.
+def note_verified(connection: Connection, run_id: int) -> None:
+    """Its record was held against Xero from `verify_since` on: that is enough if this run had read all before.
 
-    Not if somebody doubted more of the record meanwhile, or wants more of Qonto read first.
+    It is not if somebody doubted more of the record meanwhile, or wants more of Qonto read first.
     """
-    if run(VERIFIED, id=connection.id, used=connection.verify_since, run_id=run_id) != 1:
-        return False
-    connection.verify_since = None
-    return True
+    if run(VERIFIED, id=connection.id, used=connection.verify_since, run_id=run_id) == 1:
+        connection.verify_since = None
 
 
 def revive(connection: Connection, qonto_credential_id: str, xero_credential_id: str, name: str) -> bool:

@@ -216,10 +216,12 @@ def counts_of(run_id: int) -> dict[str, int]:
     return {"imported": imported, "posted": posted, "accounts_created": accounts_created}
 
 
-def read_again(connection_ids: Sequence[str]) -> None:
-    """Every open run of these connections reads accounts and transactions anew before it sends."""
-    theirs = SyncRun.connection_id.in_(list(connection_ids))
-    SyncRun.update(prepared_at=None).where(theirs & SyncRun.state.in_(OPEN_RUN_STATES)).execute()
+def read_again(connection_id: str = "") -> None:
+    """Every open run, of this connection if one is named, reads accounts and transactions anew before it sends."""
+    which = SyncRun.state.in_(OPEN_RUN_STATES)
+    if connection_id:
+        which &= SyncRun.connection_id == connection_id
+    SyncRun.update(prepared_at=None).where(which).execute()
 
 
 def _fresh(now: datetime) -> dict[Any, Any]:

@@ -37,7 +37,7 @@ def distrust_record(since: datetime, who: str, reason: str, now: datetime) -> in
             Connection.update(verify_since=earlier).where(Connection.id == connection.id).execute()
             pause_tenant(connection.tenant_id, now + PROOF_AFTER, "the database was restored")
             audit.record(who, "connection.verify", connection.id, now, reason)
-        read_again([connection.id for connection in connections])
+        read_again()
     return len(connections)
 
 

@@ -40,7 +40,7 @@ def ask_to_verify(connection: Connection, who: str, why: str, now: datetime) -> 
         first = _first_start(connection)
         since = min(filter(None, (connection.verify_since, first - MARGIN)))
         Connection.update(verify_since=since).where(Connection.id == connection.id).execute()
-        read_again([connection.id])
+        read_again(connection.id)
         run = ask_for_run(connection, RunKind.VERIFICATION, Lane.INTERACTIVE, today, now)
         SyncRun.update(read_from=first).where(SyncRun.id == run.id).execute()
         audit.record(who, "connection.verify", connection.id, now, why)
