@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
-from clients.xero.bank_transactions import list_bank_transactions
 from models.organisation import Connection
-from models.posting import Posting, move, of_tenant
+from models.posting import IDS_A_STATEMENT, Posting, move, of_tenant
 from models.states import PostingState
 from services.job import Job
-
-CLOCK_MARGIN = timedelta(minutes=5)  # Xero's clock against ours
-IDS_A_STATEMENT = 500
+from services.look_up import rows_changed
 
 
 def observe_xero(job: Job) -> int:
     """Note the deletions since the last look; how many. One read of Xero for each 1,000 rows that changed."""
     started = job.now()
-    since = (job.connection.observed_until or job.connection.starts_at) - CLOCK_MARGIN
-    deleted = [row.bank_transaction_id for row in list_bank_transactions(job.xero, since) if row.is_deleted]
+    since = job.connection.observed_until or job.connection.starts_at
+    deleted = [row.bank_transaction_id for row in rows_changed(job, since) if row.is_deleted]
     seen = note_deleted(job, deleted)
     with job.holding():
         Connection.update(observed_until=started).where(Connection.id == job.connection.id).execute()
