@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from peewee import CompositeKey, IntegerField, TextField, fn
 from models.database import Table, UtcField, read_moment
 from models.statements import read
 
+MOST_EXAMPLES = 20
 FLEET = "fleet"  # the scope of what our own tables say of everybody
 
 
@@ -36,10 +37,14 @@ class Violated:
     checked_at: datetime
 
 
-def store_check(name: str, scope: str, violations: int, examples: Iterable[str], now: datetime) -> None:
-    """Replace what was known of this invariant there."""
+def store_check(name: str, scope: str, violations: Sequence[str], now: datetime) -> None:
+    """Replace what was known of this invariant there: how often it is violated, and the first of the ids."""
     InvariantCheck.insert(
-        name=name, scope=scope, checked_at=now, violations=violations, examples="\n".join(examples)
+        name=name,
+        scope=scope,
+        checked_at=now,
+        violations=len(violations),
+        examples="\n".join(violations[:MOST_EXAMPLES]),
     ).on_conflict(
         conflict_target=[InvariantCheck.name, InvariantCheck.scope],
         preserve=[InvariantCheck.checked_at, InvariantCheck.violations, InvariantCheck.examples],

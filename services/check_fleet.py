@@ -21,6 +21,7 @@ from models.fleet_invariants import (
 )
 from models.invariant_check import (
     FLEET,
+    MOST_EXAMPLES,
     forget_checks,
     keep_only,
     last_check_of,
@@ -30,16 +31,14 @@ from models.invariant_check import (
 from models.organisation import Connection, live_connection
 from models.states import ConnectionState, Lane, RunKind
 from models.sync_run import any_run_of, ask_for_run, zones_in_use
+from services.check_database import OPENED, PICKED_UP
 
 log = logging.getLogger(__name__)
 
 EVERY = timedelta(minutes=15)
-PICKED_UP = timedelta(seconds=60)  # how long what nobody works on may lie before somebody is woken
-OPENED = timedelta(minutes=5)  # after 23:00, by when a scheduler that runs has opened the night
 NIGHTS_BACK = 2
 RECENT = timedelta(days=3)  # nights that may still have left something due
 BATCHES = 200  # the newest, whose bytes are held against our record
-MOST_EXAMPLES = 20
 SAMPLE = 20  # organisations compared with Xero each night: it costs calls of theirs
 SAMPLED = range(3, 6)  # hours, UTC, when the nights of most are over and nobody works yet
 
@@ -63,7 +62,7 @@ def check_fleet(now: datetime) -> list[Line]:
     with transaction():
         keep_only(FLEET, [line.name for line in lines])
         for line in lines:
-            store_check(line.name, FLEET, len(line.violations), line.violations[:MOST_EXAMPLES], now)
+            store_check(line.name, FLEET, line.violations, now)
     for line in lines:
         if not line.holds:
             log.error("%s is violated %s times: %s", line.name, len(line.violations), line.violations[:MOST_EXAMPLES])
