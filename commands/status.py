@@ -12,7 +12,6 @@ from rich.live import Live
 
 from commands.frame import as_json, at_work, stop_on_signal
 from console import Screen, table
-from models.fleet import Waiting
 from models.states import RunState
 from services.view_night import NightView, Tonight, view_night
 from services.workbench import Workbench
@@ -69,8 +68,6 @@ def _rows(view: NightView) -> Iterator[Row]:
     else:
         yield _row("night", "no organisation is connected")
     yield _row("transactions under way", _counts(view.postings))
-    if view.uncertain.count:
-        yield _row("oldest uncertain", _for(view.age(view.uncertain)))
     for problem in view.problems:
         yield _row(f"{problem.state}: {problem.code}", f"{problem.count} {problem.what}. {problem.sentence}")
     yield _row("workers are at", f"{view.working} organisations")
@@ -96,13 +93,7 @@ def _night_rows(night: Tonight, now: datetime) -> Iterator[Row]:
 
 
 def _waiting_rows(view: NightView) -> Iterator[Row]:
-    waiting: dict[str, Waiting] = {
-        **{f"lane {lane}": one for lane, one in view.lanes.items()},
-        **{f"outbox {name}": one for name, one in view.outboxes.items()},
-        "quarantine": view.quarantine,
-        "events to follow": view.events,
-    }
-    for name, one in waiting.items():
+    for name, one in view.queues.items():
         if one.count:
             yield _row(name, f"{one.count}, the oldest for {_for(view.age(one))}")
 

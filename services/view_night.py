@@ -100,6 +100,17 @@ class NightView:
     events: Waiting
     invariants: list[Violated]
 
+    @property
+    def queues(self) -> dict[str, Waiting]:
+        """Everything that waits for us, by what a person calls it."""
+        return {
+            **{f"lane {lane}": one for lane, one in self.lanes.items()},
+            **{f"outbox {name}": one for name, one in self.outboxes.items()},
+            "uncertain in Xero": self.uncertain,
+            "events to follow": self.events,
+            "quarantine": self.quarantine,
+        }
+
     def age(self, waiting: Waiting) -> float:
         """Seconds for which the oldest has waited; 0 without any."""
         return max(0.0, (self.at - waiting.since).total_seconds()) if waiting.since else 0.0

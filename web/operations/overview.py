@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from domain.call_limits import XERO_APP_MINUTE
 from domain.ledger_check_lines import MEANINGS
-from models.fleet import Waiting
 from models.invariant_check import Violated
 from services.view_night import NightView
 from web.operations.clock import clock_of, newest_wave
@@ -57,14 +56,7 @@ def facts(figures: Figures) -> dict[str, object]:
 
 
 def _queues(view: NightView) -> Iterator[Queue]:
-    waiting: Mapping[str, Waiting] = {
-        **{f"lane {lane}": one for lane, one in view.lanes.items()},
-        **{f"outbox {name}": one for name, one in view.outboxes.items()},
-        "uncertain in Xero": view.uncertain,
-        "events to follow": view.events,
-        "quarantine": view.quarantine,
-    }
-    for name, one in waiting.items():
+    for name, one in view.queues.items():
         yield Queue(name, one.count, view.age(one))
 
 
