@@ -54,7 +54,7 @@ class BankAccount:
     @property
     def bic(self) -> str:
         """Qonto's own, for accounts of its own."""
-        return "" if self.is_external else "QNTOFRP1XXX"
+        return "" if self.is_external else "QNTOFRP1XXX"  # Qonto's BIC; XXX is its head office
 
     def change(self, now_ms: int, *, name: str | None = None, status: str | None = None) -> None:
         """Another name or status from now on."""

@@ -129,7 +129,7 @@ class Transaction:
             content[self.operation_type] = {
                 "counterparty_account_number": "FR7600000000000000000000000",
                 "counterparty_account_number_format": "IBAN",
-                "counterparty_bank_identifier": "QNTOFRP1XXX",
+                "counterparty_bank_identifier": "QNTOFRP1XXX",  # Qonto's BIC; XXX is its head office
                 "counterparty_bank_identifier_format": "SWIFT_BIC",
             }
         return content

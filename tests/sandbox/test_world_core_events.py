@@ -115,7 +115,7 @@ def test_an_opened_account_is_told_in_a_signed_cloud_event(party: Party, signing
             "name": "Taxes & café",
             "slug": account["slug"],
             "iban": "FR761",
-            "bic": "QNTOFRP1XXX",
+            "bic": "QNTOFRP1XXX",  # Qonto's BIC; XXX is its head office
             "currency": "EUR",
             "status": "active",
             "main": False,
