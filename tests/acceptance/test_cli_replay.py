@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Iterator
 
 import pytest
 
 from domain.reasons import Held
+from models.database import DatabaseUnreachable
 from models.organisation import Connection
 from models.states import PostingState, RunKind, RunState
 from tests.acceptance import processes
 from tests.acceptance.processes import Company, in_qonto, in_xero, payments
 from tests.acceptance.test_cli_events import at_desk, connect
-from tests.acceptance.test_cli_mistakes import USAGE, misused, told
+from tests.acceptance.test_cli_mistakes import BROKEN, UNREACHABLE, USAGE, misused, told
 from tests.factories import NOW, TODAY, make_posting, make_sync_run
 from tests.sandbox.world_client import Party, WorldClient
 
@@ -128,6 +130,29 @@ def test_a_mistake_is_named_and_nothing_is_done(
     before = fleet.dump()
     told(fleet.ask("replay", *command, *WHY), USAGE, *words)
     assert fleet.dump() == before
+
+
+def test_what_was_named_and_stays_as_it_is_is_said_and_ends_with_one(fleet: Company) -> None:
+    fleet.execute("UPDATE posting SET reason = 'twice_in_xero'")
+
+    ran = fleet.ask("replay", "transaction", "held-1", *WHY)
+
+    assert ran.code == BROKEN
+    assert "stays" in ran.out
+    assert fleet.query_file(AUDIT) == []
+
+
+def test_what_ends_half_way_says_how_far_it_came(fleet: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    def one_and_no_more(*_: object) -> Iterator[int]:
+        yield 1
+        raise DatabaseUnreachable("the database went away")
+
+    monkeypatch.setattr("commands.replay.do_once_more", one_and_no_more)
+
+    ran = fleet.ask("replay", "organisation", "farolillo-1", "farolillo-2", *WHY)
+
+    assert ran.code == UNREACHABLE
+    assert "1 of 2 were done before this" in ran.err
 
 
 def test_nothing_is_done_without_a_reason(fleet: Company) -> None:
