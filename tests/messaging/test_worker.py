@@ -78,11 +78,11 @@ def test_no_person_waits_while_every_thread_of_the_night_is_busy(
     gate, answered = threading.Event(), threading.Event()
     starts = declare_actor(broker, lambda _: gate.wait(20))
     dramatiq.actor(broker=broker, actor_name="answer", queue_name=Lane.INTERACTIVE)(answered.set)
-    publisher.publish(JOBS)
+    assert all(publisher.publish(JOBS))
 
     with worker_running(broker, threads=2, lanes=Lane):
         wait_until(lambda: sorted(starts) == [1, 2], seconds=10, what="the night to be busy")
-        publisher.publish([("interactive", encode("answer", "interactive", {}))])
+        assert publisher.publish([("interactive", encode("answer", "interactive", {}))]) == [True]
         assert answered.wait(10)
         assert sorted(starts) == [1, 2]
         gate.set()
