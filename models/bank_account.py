@@ -7,6 +7,7 @@ from datetime import datetime
 from peewee import SQL, BigAutoField, BooleanField, IntegerField, TextField
 
 from models.database import Table, UtcField, read_moment
+from models.organisation import Connection
 from models.statements import find, read, run
 from models.states import LinkState
 
@@ -49,7 +50,8 @@ class Cursor(Table):
     """How far a bank account has been read for a connection: the newest Qonto `updated_at` that is stored.
 
     `chain_broken_at` is where `settled_balance` last failed to chain, empty when it chains. `read_whole_at`: when a
-    reading of a closed account began that came to its end.
+    reading of a closed account began that came to its end. `unread_since`: since when Qonto has refused its
+    transactions or answered unreadably, `unread_reason` which of the two; empty while they can be read.
     """
 
     id = BigAutoField()
@@ -58,9 +60,14 @@ class Cursor(Table):
     read_until = UtcField()
     chain_broken_at = TextField(default="")
     read_whole_at = UtcField(null=True)
+    unread_since = UtcField(null=True)
+    unread_reason = TextField(default="")
 
     class Meta:
         indexes = ((("connection_id", "bank_account_id"), True),)
+
+
+Cursor.add_index(Cursor.index(Cursor.unread_reason, name="cursor_unread", where=SQL("unread_since IS NOT NULL")))
 
 
 LINKS = """
@@ -113,8 +120,8 @@ def read_again_from(bank_account_id: str, moment: datetime) -> None:
 
 
 READ_WHOLE = """
-    INSERT INTO cursor (connection_id, bank_account_id, read_until, chain_broken_at, read_whole_at)
-    VALUES ({connection_id}, {bank_account_id}, {starts_at}, '', {began_at})
+    INSERT INTO cursor (connection_id, bank_account_id, read_until, chain_broken_at, read_whole_at, unread_reason)
+    VALUES ({connection_id}, {bank_account_id}, {starts_at}, '', {began_at}, '')
     ON CONFLICT (connection_id, bank_account_id) DO UPDATE SET read_whole_at = excluded.read_whole_at
 """
 WHOLE_READINGS = """
@@ -135,8 +142,8 @@ def whole_readings(connection_id: str) -> dict[str, datetime]:
 
 
 ADVANCE = """
-    INSERT INTO cursor (connection_id, bank_account_id, read_until, chain_broken_at)
-    VALUES ({connection_id}, {bank_account_id}, {read_until}, '')
+    INSERT INTO cursor (connection_id, bank_account_id, read_until, chain_broken_at, unread_reason)
+    VALUES ({connection_id}, {bank_account_id}, {read_until}, '', '')
     ON CONFLICT (connection_id, bank_account_id) DO UPDATE SET read_until = excluded.read_until
     WHERE cursor.read_until < excluded.read_until
 """
@@ -145,3 +152,25 @@ ADVANCE = """
 def advance_cursor(connection_id: str, bank_account_id: str, read_until: datetime) -> None:
     """Move the cursor forward, never back."""
     run(ADVANCE, connection_id=connection_id, bank_account_id=bank_account_id, read_until=read_until)
+
+
+UNREAD = """
+    INSERT INTO cursor (connection_id, bank_account_id, read_until, chain_broken_at, unread_since, unread_reason)
+    VALUES ({connection_id}, {bank_account_id}, {starts_at}, '', {now}, {reason})
+    ON CONFLICT (connection_id, bank_account_id) DO UPDATE
+    SET unread_since = COALESCE(cursor.unread_since, excluded.unread_since), unread_reason = excluded.unread_reason
+"""
+READABLE = f"""
+    UPDATE cursor SET unread_since = NULL, unread_reason = '' WHERE {OF_ACCOUNT} AND unread_since IS NOT NULL
+"""  # noqa: S608 - names of ours
+
+
+def store_unread(connection: Connection, bank_account_id: str, reason: str, now: datetime) -> None:
+    """Store that an account's transactions cannot be read, and since when; call it under the lease."""
+    values = {"connection_id": connection.id, "bank_account_id": bank_account_id}
+    run(UNREAD, **values, starts_at=connection.starts_at, reason=reason, now=now)
+
+
+def store_readable(connection_id: str, bank_account_id: str) -> None:
+    """Store that an account's transactions can be read; call it under the lease."""
+    run(READABLE, connection_id=connection_id, bank_account_id=bank_account_id)

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from models.access_refusal import AccessRefusal
 from models.audit import AuditEntry
 from models.authorisation import Authorisation, Side
 from models.bank_account import AccountLink, BankAccount, Cursor
@@ -109,6 +110,19 @@ def make_cursor(**changes: Any) -> Cursor:
         "read_until": NOW - timedelta(days=1),
     }
     return Cursor.create(**defaults | changes)
+
+
+def make_access_refusal(**changes: Any) -> AccessRefusal:
+    """Xero refused a connection once, just now."""
+    defaults = {
+        "connection_id": changes.get("connection_id") or make_connection().id,
+        "side": "xero",
+        "refused_since": NOW,
+        "refused_at": NOW,
+        "refusals": 1,
+        "problem": "403",
+    }
+    return AccessRefusal.create(**defaults | changes)
 
 
 def make_posting(*, connection: Connection | None = None, **changes: Any) -> Posting:

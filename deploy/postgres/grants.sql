@@ -18,15 +18,17 @@ GRANT SELECT, UPDATE ON outbox_event, inbox_event TO scheduler;
 GRANT SELECT, DELETE ON web_session, authorisation, credential TO scheduler;
 -- It also counts, and looks for what must never be: it reads what was sent, and writes down what it found.
 GRANT SELECT, INSERT, UPDATE, DELETE ON invariant_check TO scheduler;
-GRANT SELECT ON organisation, connection, lease, pause, call_budget, posting, posting_batch TO scheduler;
+GRANT SELECT ON organisation, connection, lease, pause, call_budget, posting, posting_batch, access_refusal TO scheduler;
+GRANT SELECT (unread_since, unread_reason, connection_id, bank_account_id) ON cursor TO scheduler;
 GRANT SELECT (created_at, settled_at) ON quarantine TO scheduler;
 
--- The worker does a night's work. Nothing of a night is deleted.
+-- The worker does a night's work. Nothing of a night is deleted, but that access was refused once it is given again.
 GRANT SELECT, INSERT, UPDATE ON
     bank_account, account_link, cursor, posting, posting_batch, sync_run, lease, pause, call_budget, invariant_check
     TO worker;
 GRANT SELECT, INSERT ON posting_event, quarantine, outbox_message, outbox_event TO worker;
 GRANT SELECT, UPDATE ON connection, credential, inbox_event TO worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON access_refusal TO worker;
 GRANT SELECT ON organisation TO worker;
 
 -- The listener writes down what it hears, and tries its keys on what it sealed. It sees no credential and no transaction.
@@ -41,11 +43,13 @@ GRANT SELECT, INSERT, UPDATE ON organisation, connection, sync_run, call_budget 
 GRANT SELECT, INSERT ON outbox_message, outbox_event TO web;
 GRANT SELECT, UPDATE (connection_id) ON posting, posting_batch TO web;
 GRANT SELECT ON bank_account, account_link, cursor, posting_event, lease, pause TO web;
+GRANT SELECT, DELETE ON access_refusal TO web; -- who connects again is let in
 
 -- The operations page counts and changes nothing. Of quarantine and of postings it sees states and moments alone.
 GRANT SELECT ON
     organisation, connection, sync_run, lease, pause, call_budget, invariant_check, inbox_event, outbox_message,
-    outbox_event TO operations;
+    outbox_event, access_refusal TO operations;
+GRANT SELECT (unread_since, unread_reason, connection_id, bank_account_id) ON cursor TO operations;
 GRANT SELECT (connection_id, state, reason, changed_at) ON posting TO operations;
 GRANT SELECT (created_at, settled_at) ON quarantine TO operations;
 
@@ -55,5 +59,6 @@ GRANT SELECT, INSERT, UPDATE ON
     organisation, connection, credential, bank_account, account_link, cursor, posting, posting_batch, sync_run,
     outbox_message, outbox_event, inbox_event, lease, pause, quarantine, call_budget, invariant_check TO operator;
 GRANT SELECT, INSERT ON posting_event TO operator;
+GRANT SELECT, INSERT, UPDATE, DELETE ON access_refusal TO operator;
 GRANT DELETE ON credential TO operator;
 GRANT SELECT ON web_session, authorisation TO operator;
