@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from clients.errors import Temporary
+from clients.errors import Temporary, Unreadable
 
 Shape = TypeVar("Shape")
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
@@ -30,11 +30,24 @@ def decoder_of(shape: type[Shape]) -> msgspec.json.Decoder[Shape]:
 
 
 def decode(body: bytes, shape: type[Shape], call: str) -> Shape:
-    """The body as `shape`; unknown fields are ignored. Raises Temporary, which shows the place and never the body."""
+    """Return the body as `shape`, without the fields that it does not name.
+
+    Raises Unreadable for complete JSON of another shape, Temporary for anything else. Neither shows the body.
+    """
     try:
         return decoder_of(shape).decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Temporary(call, f"the answer is not what the API documents: {error}") from error
+        kind = Unreadable if is_json(body) else Temporary
+        raise kind(call, f"the answer is not what the API documents: {error}") from error
+
+
+def is_json(body: bytes) -> bool:
+    """Return whether the body is one whole JSON value."""
+    try:
+        decoder_of(msgspec.Raw).decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def decode_leniently(body: bytes) -> Any:

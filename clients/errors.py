@@ -1,4 +1,4 @@
-"""Four words for everything that goes wrong at other people's APIs. Who catches one knows what to do next."""
+"""What can go wrong at other people's APIs. The class of an error says what to do next."""
 
 from __future__ import annotations
 
@@ -16,6 +16,17 @@ class RemoteError(Exception):
 
 class Temporary(RemoteError):
     """No answer, or none that can be read: try later. Whether a write took effect is unknown."""
+
+
+class Unreadable(Temporary):
+    """A complete answer that is not what the API documents: the same question would get the same answer again.
+
+    It is no outage. Catch it before Temporary, and handle it like Permanent; a write that was answered so is uncertain.
+    """
+
+
+class TooLarge(Unreadable):
+    """An answer with more bytes than are read. Ask for fewer rows at once."""
 
 
 class RateLimited(RemoteError):

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from clients.errors import Temporary, TooLate
+from clients.errors import Temporary, TooLarge, TooLate
 from clients.steady import steady_seconds
 from metrics import REQUEST_SECONDS, REQUESTS
 from tracing import span
@@ -65,8 +65,9 @@ class Http:
     ) -> Answer:
         """One request, one answer of any status below 300 or from 400 on.
 
-        Raises Temporary when there is no whole answer within 45 seconds and 10 MB, or when it is a redirect; TooLate,
-        with the body not or not wholly sent, when it would leave after `not_after`, in `steady_seconds()`.
+        Raises Temporary when there is no whole answer within 45 seconds, or when it is a redirect; TooLarge when it has
+        more than BODY_BYTES; TooLate, with the body not or not wholly sent, when it would leave after `not_after`, in
+        `steady_seconds()`.
         """
         peer = self.peer_of(url)
         code, began = NO_ANSWER, time.monotonic()
@@ -131,7 +132,7 @@ def _whole_body(response: requests.Response, what: str, started: float) -> bytes
     for chunk in response.iter_content(CHUNK_BYTES):
         body += chunk
         if len(body) > BODY_BYTES:
-            raise Temporary(what, f"the answer is larger than {BODY_BYTES} bytes")
+            raise TooLarge(what, f"the answer is larger than {BODY_BYTES} bytes")
         if time.monotonic() - started > TOTAL_SECONDS:
             raise Temporary(what, f"the answer took longer than {TOTAL_SECONDS} s")
     return bytes(body)

@@ -8,7 +8,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from clients.clock import Clock
-from clients.errors import Reconnect, Temporary
+from clients.errors import Reconnect, Temporary, Unreadable
 from clients.http import Http
 from clients.oauth import OAuthApp, TokenSet, refresh, revoke
 from failpoints import hit
@@ -114,6 +114,8 @@ class StoredTokens:
         self._watch.take_for_token()
         try:
             return refresh(self._http, self._app, old, self._clock)
+        except Unreadable:
+            raise  # an answer all the same
         except Temporary:
             self._watch.failed()  # that it answers says nothing of the API, so only its silence counts
             raise

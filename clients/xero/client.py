@@ -11,7 +11,7 @@ from typing import Any, TypedDict, Unpack
 from clients.authorised import TokenSource, with_token
 from clients.clock import Clock
 from clients.decoding import decode_leniently
-from clients.errors import AccessExpired, Permanent, RateLimited, Reconnect, RemoteError, Temporary, TooLate
+from clients.errors import AccessExpired, Permanent, RateLimited, Reconnect, RemoteError, Temporary, TooLate, Unreadable
 from clients.http import Answer, Http
 from clients.steady import steady_seconds
 from clients.xero.budget import CallBudget, remaining
@@ -79,6 +79,8 @@ class Xero:
         """What came of a request (`what`, as in `GET /Accounts`): the answer, or the error that it means."""
         try:
             answer = answered()
+        except Unreadable:
+            raise  # an answer all the same
         except Temporary:
             self.budget.failed()
             raise

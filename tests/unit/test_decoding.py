@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.decoding import decode, decode_leniently, encode
-from clients.errors import Temporary
+from clients.errors import Temporary, Unreadable
 
 AMOUNTS = st.integers(-(10**17), 10**17).map(lambda cents: Decimal(cents).scaleb(-2))
 
@@ -36,6 +36,20 @@ def test_no_float_ever_touches_an_amount(digits: str) -> None:
 
 def test_a_field_that_nobody_told_us_of_is_ignored() -> None:
     assert decode(b'{"amount": 1, "new": {"a": []}}', Shape, "call") == Shape(Decimal(1))
+
+
+@pytest.mark.parametrize("body", [b'{"amount": "secret"}', b'{"name": "secret"}', b"[]", b"null", b'"text"'])
+def test_complete_json_of_another_shape_would_be_the_same_the_next_time(body: bytes) -> None:
+    with pytest.raises(Unreadable):
+        decode(body, Shape, "call")
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"amount": "x", ', b'{"amount": 1', b"\xff\xfe"])
+def test_an_answer_that_breaks_off_or_is_no_json_may_be_whole_the_next_time(body: bytes) -> None:
+    with pytest.raises(Temporary) as refusal:
+        decode(body, Shape, "call")
+
+    assert type(refusal.value) is Temporary
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 
-from clients.errors import Permanent, RateLimited, Reconnect, RemoteError, Temporary
+from clients.errors import Permanent, RateLimited, Reconnect, RemoteError, Temporary, Unreadable
 from clients.oauth import OAuthApp, TokenSet, authorise_url, exchange, refresh
 from settings import Secret
 from tests.unit.fakes import NOW, FakeHttp, answer
@@ -65,8 +65,8 @@ def test_xero_wants_the_client_in_the_header_and_qonto_in_the_body() -> None:
         (500, {}, Temporary),
         (503, b"The Xero API is temporarily unavailable", Temporary),
         (200, b"<html>", Temporary),
-        (200, {"access_token": "a", "expires_in": 1800}, Temporary),
-        (200, {"error": "invalid_grant"}, Temporary),
+        (200, {"access_token": "a", "expires_in": 1800}, Unreadable),
+        (200, {"error": "invalid_grant"}, Unreadable),
     ],
 )
 def test_each_refusal_is_one_of_four_words_and_shows_no_secret(
