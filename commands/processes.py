@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from threading import Event, Thread
+from threading import Event
 
 import click
 
 from commands.frame import UNREACHABLE, Failure, at_work, start_log, stop_on_signal, the_settings, told_clearly
 from commands.monitored import CONNECTIONS, monitored
-from messaging import ConfirmingPublisher, Consumers, InProcessPublisher, Lane, NobodyToTell, run_worker
+from messaging import ConfirmingPublisher, Consumers, InProcessPublisher, Lane, NobodyToTell, Publisher, run_worker
 from messaging.destinations import QONTO_CORE
-from messaging.outbox_relay import event_relay, job_relay
+from messaging.outbox_relay import event_relay, lane_relay
 from messaging.reachable import check_broker
 from models.database import configure, connected
 from models.migrate import check_schema
+from models.outbox import OutboxMessage
 from monitoring.checks import alive, broker, own
 from monitoring.readiness import Check
-from scheduler.loop import Scheduler, Teller, Watcher
+from scheduler.loop import EVENT_REST_SECONDS, RelayLoop, Scheduler, Watcher, running
 from services.check_keys import check_keys
 from services.workbench import Workbench, make_workbench
 from settings import IN_PROCESS, Settings, SettingsError
@@ -48,50 +49,47 @@ def scheduler() -> None:
     with told_clearly(), at_work() as (settings, workbench):
         if settings.broker_url == IN_PROCESS:
             _check_xero_knows_us(settings)
-            with _beside(settings, workbench, stop) as others:
-                _schedule_and_work(settings, workbench, stop, others)
+            _schedule_and_work(settings, workbench, stop)
         else:
             check_broker(settings.broker_url)
-            publisher = ConfirmingPublisher(settings.broker_url)
-            clockwork = Scheduler(job_relay(publisher, workbench.clock), workbench.clock)
-            with _beside(settings, workbench, stop) as others:
+            clockwork = Scheduler(workbench.clock)
+            relays = _relays(lambda: ConfirmingPublisher(settings.broker_url), workbench)
+            with _beside(relays, settings, workbench, stop) as others:
                 ours = own(scheduler=clockwork.why_not_working, **others)
                 with monitored("scheduler", settings, workbench, stop, broker(settings.broker_url), ours):
                     clockwork.run(stop)
-            publisher.close()
+
+
+def _relays(make_publisher: Callable[[], Publisher], workbench: Workbench) -> list[RelayLoop[OutboxMessage]]:
+    """One a lane, each with a connection of its own to the broker."""
+    return [RelayLoop(lane_relay(lane, make_publisher(), workbench.clock)) for lane in Lane]
 
 
 @contextmanager
-def _beside(settings: Settings, workbench: Workbench, stop: Event) -> Iterator[dict[str, Check]]:
-    """Inside the block Qonto's core is told what happened, and the fleet is watched; gives a check of each.
+def _beside(
+    relays: Sequence[RelayLoop[OutboxMessage]], settings: Settings, workbench: Workbench, stop: Event
+) -> Iterator[dict[str, Check]]:
+    """Inside the block the outboxes are published and the fleet is watched; gives a check of each loop.
 
     The core's broker may be away, also at the start.
     """
     url = settings.events_broker_url
     publisher = NobodyToTell() if url == IN_PROCESS else ConfirmingPublisher(url, QONTO_CORE)
-    loops = (Teller(event_relay(publisher, workbench.clock)), Watcher(workbench.clock))
-    threads = [Thread(target=loop.run, args=(stop,), name=type(loop).__name__.lower()) for loop in loops]
-    for thread in threads:
-        thread.start()
-    try:
-        yield {thread.name: alive(thread) for thread in threads}
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-        publisher.close()
+    events = RelayLoop(event_relay(publisher, workbench.clock), EVENT_REST_SECONDS)
+    with running([*relays, events, Watcher(workbench.clock)], stop) as threads:
+        checks = {thread.name: alive(thread) for thread in threads}
+        yield checks | {relay.name: relay.why_not_working for relay in relays}
 
 
-def _schedule_and_work(settings: Settings, workbench: Workbench, stop: Event, others: dict[str, Check]) -> None:
+def _schedule_and_work(settings: Settings, workbench: Workbench, stop: Event) -> None:
     lanes = worker_broker(settings.broker_url, workbench, stop)
     lanes.add_middleware(consumers := Consumers())
-    clockwork = Scheduler(job_relay(InProcessPublisher(lanes), workbench.clock), workbench.clock)
-    ours = own(scheduler=clockwork.why_not_working, worker=consumers.why_not_working, **others)
-    with monitored("scheduler", settings, workbench, stop, ours):
-        thread = Thread(target=clockwork.run, args=(stop,), name="scheduler")
-        thread.start()
-        run_worker(lanes, list(Lane), 4, stop)
-        thread.join()
+    clockwork = Scheduler(workbench.clock)
+    relays = _relays(lambda: InProcessPublisher(lanes), workbench)
+    with _beside(relays, settings, workbench, stop) as others:
+        ours = own(scheduler=clockwork.why_not_working, worker=consumers.why_not_working, **others)
+        with monitored("scheduler", settings, workbench, stop, ours), running([clockwork], stop):
+            run_worker(lanes, list(Lane), 4, stop)
 
 
 @click.command()

@@ -16,10 +16,10 @@ from typing import Any
 from clients.http import Http
 from clients.sandbox import Sandbox
 from messaging import InProcessPublisher, Lane, run_worker
-from messaging.outbox_relay import job_relay
+from messaging.outbox_relay import lane_relay
 from models.database import configure, connected
 from models.migrate import migrate
-from scheduler.loop import Scheduler
+from scheduler.loop import RelayLoop, Scheduler, running
 from services.workbench import Workbench, make_workbench
 from settings import IN_PROCESS, read_settings
 from workers.process import worker_broker
@@ -92,8 +92,9 @@ def workers(workbench: Workbench) -> Iterator[Scheduler]:
     broker = worker_broker(IN_PROCESS, workbench, stop)
     threads = Thread(target=run_worker, args=(broker, list(Lane), THREADS, stop), name="workers")
     threads.start()
+    relays = [RelayLoop(lane_relay(lane, InProcessPublisher(broker), workbench.clock)) for lane in Lane]
     try:
-        yield Scheduler(job_relay(InProcessPublisher(broker), workbench.clock), workbench.clock, tick_seconds=0.2)
+        with running(relays, stop):
+            yield Scheduler(workbench.clock, tick_seconds=0.2)
     finally:
-        stop.set()
         threads.join()

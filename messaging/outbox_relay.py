@@ -12,15 +12,18 @@ from clients.clock import Clock
 from messaging.messages import encode
 from messaging.publisher import Outgoing, Publisher
 from metrics import PUBLISHED
-from models.outbox import OutboxEvent, OutboxMessage, Row, claim_unsent, mark_sent, release_unsent
+from models.outbox import OutboxEvent, OutboxMessage, Row, claim_unsent, mark_sent, release
+from models.states import Lane
 
 BATCH = 1_000  # rows claimed and confirmed at once
 
 
 @dataclass(frozen=True)
 class Relay(Generic[Row]):
-    """Of one kind of row. Any number may run at once: each claims rows of its own. One may be published twice, with the
-    same body, never not at all.
+    """Publish the rows of one outbox, or of one lane of it, at least once and each time with the same body.
+
+    Any number of relays may run at once: each claims rows of its own. A relay has a publisher of its own, so that a
+    lane which is full, or a broker that is away, delays no other.
     """
 
     outbox: type[Row]
@@ -28,35 +31,46 @@ class Relay(Generic[Row]):
     publisher: Publisher
     clock: Clock
     counted_as: str
+    lane: Lane | None = None
     name: str = field(default_factory=lambda: uuid4().hex)
 
-    def turn(self) -> int:
-        """Publish up to a thousand rows; how many the broker confirmed. What it did not is free for the next turn.
+    def turn(self) -> Published:
+        """Publish up to a thousand rows, and free those that the broker did not confirm.
 
         Raises BrokerUnreachable when the broker answered nothing; the rows stay.
         """
-        claimed = claim_unsent(self.outbox, self.name, self.clock(), BATCH)
+        claimed = claim_unsent(self.outbox, self.name, self.clock(), BATCH, self.lane)
         if not claimed:
-            return 0
+            return Published(0, 0)
         sent: list[int] = []
         try:
             confirmed = self.publisher.publish([self.outgoing(row) for row in claimed])
             sent = [row.id for row, safe in zip(claimed, confirmed, strict=True) if safe]
             mark_sent(self.outbox, sent, self.clock())
         finally:
-            release_unsent(self.outbox, self.name)
+            release(self.outbox, self.name, [row.id for row in claimed])
             PUBLISHED.labels(self.counted_as, "confirmed").inc(len(sent))
             PUBLISHED.labels(self.counted_as, "unconfirmed").inc(len(claimed) - len(sent))
-        return len(sent)
+        return Published(len(sent), len(claimed) - len(sent))
 
 
-def job_relay(publisher: Publisher, clock: Clock) -> Relay[OutboxMessage]:
-    """Messages to our workers, each on its lane."""
-    return Relay(
-        OutboxMessage, lambda m: (m.lane, encode(m.actor, m.lane, json.loads(m.arguments))), publisher, clock, "jobs"
-    )
+@dataclass(frozen=True)
+class Published:
+    """How many rows the broker confirmed in a turn, and how many it did not."""
+
+    confirmed: int
+    unconfirmed: int
+
+
+def lane_relay(lane: Lane, publisher: Publisher, clock: Clock) -> Relay[OutboxMessage]:
+    """Return the relay of one lane's messages to our workers."""
+    return Relay(OutboxMessage, _outgoing, publisher, clock, "jobs", lane)
 
 
 def event_relay(publisher: Publisher, clock: Clock) -> Relay[OutboxEvent]:
-    """Events to Qonto's core, by their types."""
+    """Return the relay of events to Qonto's core, which are routed by their types."""
     return Relay(OutboxEvent, lambda event: (event.type, event.body.encode()), publisher, clock, "events")
+
+
+def _outgoing(message: OutboxMessage) -> Outgoing:
+    return message.lane, encode(message.actor, message.lane, json.loads(message.arguments))

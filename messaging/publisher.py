@@ -32,6 +32,9 @@ class Publisher(Protocol):
         False means unknown or refused: publish it again later, which may make it arrive twice.
         """
 
+    def close(self) -> None:
+        """Give back what it holds of the broker."""
+
 
 class ConfirmingPublisher:
     """Publishes to RabbitMQ with batched confirms: True means on the disk of the queue's nodes.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from peewee import BigAutoField, TextField
+from peewee import SQL, BigAutoField, TextField
 
 from models.database import Table, UtcField
 from models.statements import run
@@ -27,9 +27,6 @@ class OutboxMessage(Table):
     claimed_until = UtcField(null=True)
     sent_at = UtcField(null=True)
 
-    class Meta:
-        indexes = ((("sent_at", "id"), False),)
-
 
 class OutboxEvent(Table):
     """An event to Qonto's core: `type` is its routing key, `body` all of it as text, however often it is published.
@@ -45,9 +42,12 @@ class OutboxEvent(Table):
     claimed_until = UtcField(null=True)
     sent_at = UtcField(null=True)
 
-    class Meta:
-        indexes = ((("sent_at", "id"), False),)
 
+UNSENT = SQL("sent_at IS NULL")  # what was sent stays for ever, and no index of ours grows with it
+OutboxMessage.add_index(
+    OutboxMessage.index(OutboxMessage.lane, OutboxMessage.id, name="outbox_message_unsent", where=UNSENT)
+)
+OutboxEvent.add_index(OutboxEvent.index(OutboxEvent.id, name="outbox_event_unsent", where=UNSENT))
 
 Row = TypeVar("Row", OutboxMessage, OutboxEvent)
 TELL = "INSERT INTO outbox_event (type, body, created_at, claimed_by) VALUES ({type}, {body}, {now}, '')"
@@ -63,28 +63,30 @@ def tell(type_: str, body: str, now: datetime) -> None:
     run(TELL, type=type_, body=body, now=now)
 
 
-def claim_unsent(outbox: type[Row], relay: str, now: datetime, limit: int) -> list[Row]:
-    """Up to `limit` unsent rows that no other relay is publishing; they are this relay's for a minute."""
+def claim_unsent(outbox: type[Row], relay: str, now: datetime, limit: int, lane: str | None = None) -> list[Row]:
+    """Claim up to `limit` unsent rows, of one lane if it is named, for a minute; return them in order of id.
+
+    Rows that another relay has claimed are left to it.
+    """
     free = outbox.sent_at.is_null() & (outbox.claimed_until.is_null() | (outbox.claimed_until < now))
-    oldest = outbox.select(outbox.id).where(free).order_by(outbox.id).limit(limit)
+    wanted = free if lane is None else free & (OutboxMessage.lane == lane)
+    oldest = outbox.select(outbox.id).where(wanted).order_by(outbox.id).limit(limit)
     ids = [row.id for row in oldest]  # as values: a planner may join a sub-select row by row
     if not ids:
         return []
     claim = outbox.update(claimed_by=relay, claimed_until=now + CLAIM).where(outbox.id.in_(ids) & free)
-    if not claim.execute():
-        return []
-    mine = (outbox.claimed_by == relay) & outbox.sent_at.is_null()
-    return list(outbox.select().where(mine).order_by(outbox.id).limit(limit))
+    return sorted(claim.returning(outbox), key=lambda row: row.id)
 
 
 def mark_sent(outbox: type[Row], ids: Sequence[int], now: datetime) -> None:
-    """These were confirmed by the broker."""
+    """Record that the broker confirmed these rows."""
     if ids:
         outbox.update(sent_at=now, claimed_until=None).where(outbox.id.in_(list(ids))).execute()
 
 
-def release_unsent(outbox: type[Row], relay: str) -> None:
-    """Give back what this relay claimed and could not publish."""
-    outbox.update(claimed_by="", claimed_until=None).where(
-        (outbox.claimed_by == relay) & outbox.sent_at.is_null()
-    ).execute()
+def release(outbox: type[Row], relay: str, ids: Sequence[int]) -> None:
+    """Give back those of these rows that this relay still claims and could not publish."""
+    if ids:
+        outbox.update(claimed_by="", claimed_until=None).where(
+            outbox.id.in_(list(ids)) & (outbox.claimed_by == relay) & outbox.sent_at.is_null()
+        ).execute()

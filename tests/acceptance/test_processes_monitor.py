@@ -25,9 +25,10 @@ town_url, town = processes.town_url, processes.town
 migrated, company = processes.migrated, processes.company
 
 LOOPBACK, LISTENING = "0100007F", "0A"
+RELAYS = ("relay-interactive", "relay-nightly", "relay-backfill", "relay-events")
 COMMANDS = ("scheduler", "worker", "listener", "web")
 OWN = {
-    "scheduler": {"broker", "scheduler", "teller", "watcher"},
+    "scheduler": {"broker", "scheduler", *RELAYS, "watcher"},
     "worker": {"broker", "worker"},
     "listener": {"broker", "listener"},
     "web": {"page"},

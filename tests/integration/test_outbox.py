@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from models.database import transaction
-from models.outbox import CLAIM, OutboxEvent, OutboxMessage, announce, claim_unsent, mark_sent, release_unsent
+from models.outbox import CLAIM, OutboxEvent, OutboxMessage, announce, claim_unsent, mark_sent, release
+from models.states import Lane
 from tests.factories import NOW, make_outbox_event, make_outbox_message
 from tests.integration.conftest import AtOnce
 
@@ -72,7 +73,7 @@ def test_what_could_not_be_published_is_given_back_at_once(outbox: Any, rows: li
     claim_unsent(outbox, "relay-2", NOW, 2)
     mark_sent(outbox, rows[:1], NOW)
 
-    release_unsent(outbox, "relay-1")
+    release(outbox, "relay-1", rows)
 
     assert _ids(claim_unsent(outbox, "relay-3", NOW, 10)) == [rows[1], rows[4]]
 
@@ -107,3 +108,20 @@ def test_each_kind_of_row_is_claimed_for_itself(database: str) -> None:
 
     assert _ids(claim_unsent(OutboxEvent, "relay-1", NOW, 10)) == [event.id]
     assert _ids(claim_unsent(OutboxMessage, "relay-1", NOW, 10)) == [message.id]
+
+
+def test_a_claim_of_one_lane_leaves_the_messages_of_the_others(database: str) -> None:
+    nightly = [make_outbox_message(lane=Lane.NIGHTLY).id for _ in range(3)]
+    interactive = make_outbox_message(lane=Lane.INTERACTIVE)
+
+    assert _ids(claim_unsent(OutboxMessage, "relay-1", NOW, 2, Lane.INTERACTIVE)) == [interactive.id]
+    assert _ids(claim_unsent(OutboxMessage, "relay-2", NOW, 2, Lane.NIGHTLY)) == nightly[:2]
+
+
+def test_what_a_relay_gives_back_is_not_what_another_has_claimed(outbox: Any, rows: list[int]) -> None:
+    claim_unsent(outbox, "relay-1", NOW, 2)
+    claim_unsent(outbox, "relay-2", NOW + CLAIM + MOMENT, 2)
+
+    release(outbox, "relay-1", rows[:2])
+
+    assert _ids(claim_unsent(outbox, "relay-3", NOW + CLAIM + MOMENT, 10)) == rows[2:]

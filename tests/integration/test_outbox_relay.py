@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import pytest
 
 from messaging import NobodyToTell
-from messaging.outbox_relay import event_relay, job_relay
+from messaging.outbox_relay import BATCH, Published, event_relay, lane_relay
 from messaging.publisher import BrokerUnreachable, Outgoing
 from models.outbox import OutboxEvent, OutboxMessage, claim_unsent
+from models.states import Lane
 from tests.counted import counted
 from tests.factories import NOW, make_outbox_event, make_outbox_message
 
@@ -27,6 +28,9 @@ class FakePublisher:
         if not self.answers:
             raise BrokerUnreachable("no broker here")
         return list(self.answers)
+
+    def close(self) -> None:
+        """Nothing to close."""
 
 
 @pytest.fixture
@@ -54,7 +58,7 @@ def test_what_the_broker_did_not_confirm_stays_in_the_outbox(messages: list[int]
     confirmed = counted("qonto_xero_messages_published_total", outbox="jobs", result="confirmed")
     unconfirmed = counted("qonto_xero_messages_published_total", outbox="jobs", result="unconfirmed")
 
-    assert job_relay(publisher, lambda: NOW).turn() == 2
+    assert lane_relay(Lane.NIGHTLY, publisher, lambda: NOW).turn() == Published(confirmed=2, unconfirmed=1)
 
     assert len(publisher.given) == 3
     assert waiting() == [messages[1]]
@@ -63,7 +67,7 @@ def test_what_the_broker_did_not_confirm_stays_in_the_outbox(messages: list[int]
 
 def test_a_broker_that_answers_nothing_costs_no_message(messages: list[int]) -> None:
     with pytest.raises(BrokerUnreachable):
-        job_relay(FakePublisher(), lambda: NOW).turn()
+        lane_relay(Lane.NIGHTLY, FakePublisher(), lambda: NOW).turn()
 
     assert waiting() == messages
 
@@ -85,19 +89,36 @@ def test_the_broker_of_events_may_be_away_while_jobs_go_on(messages: list[int], 
         event_relay(FakePublisher(), lambda: NOW).turn()
     assert unconfirmed() == 3
 
-    assert job_relay(FakePublisher(True, True, True), lambda: NOW).turn() == 3
+    assert lane_relay(Lane.NIGHTLY, FakePublisher(True, True, True), lambda: NOW).turn() == Published(
+        confirmed=3, unconfirmed=0
+    )
     assert untold() == events
 
 
 def test_the_broker_of_jobs_may_be_away_while_events_go_on(messages: list[int], events: list[int]) -> None:
     with pytest.raises(BrokerUnreachable):
-        job_relay(FakePublisher(), lambda: NOW).turn()
+        lane_relay(Lane.NIGHTLY, FakePublisher(), lambda: NOW).turn()
 
-    assert event_relay(FakePublisher(True, True, True), lambda: NOW).turn() == 3
+    assert event_relay(FakePublisher(True, True, True), lambda: NOW).turn() == Published(confirmed=3, unconfirmed=0)
     assert waiting() == messages
 
 
 def test_without_a_broker_there_is_nobody_to_tell_and_nothing_waits_for_ever(events: list[int]) -> None:
-    assert event_relay(NobodyToTell(), lambda: NOW).turn() == 3
+    assert event_relay(NobodyToTell(), lambda: NOW).turn() == Published(confirmed=3, unconfirmed=0)
 
     assert untold() == []
+
+
+def test_a_full_lane_holds_back_none_of_the_other_lanes_messages(database: str) -> None:
+    for _ in range(BATCH + 1):
+        make_outbox_message(lane=Lane.NIGHTLY)
+    behind = make_outbox_message(lane=Lane.INTERACTIVE)
+
+    class FullNightly(FakePublisher):
+        def publish(self, batch: Sequence[Outgoing]) -> list[bool]:
+            return [lane != Lane.NIGHTLY for lane, _ in batch]
+
+    turns = [lane_relay(lane, FullNightly(), lambda: NOW).turn() for lane in (Lane.NIGHTLY, Lane.INTERACTIVE)]
+
+    assert turns == [Published(confirmed=0, unconfirmed=BATCH), Published(confirmed=1, unconfirmed=0)]
+    assert OutboxMessage.get_by_id(behind.id).sent_at == NOW

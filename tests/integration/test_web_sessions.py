@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from messaging.outbox_relay import Relay
 from models.authorisation import LIFE, Authorisation, Side, count_tries, find_begun, find_open, use
 from models.credential import Credential
-from models.outbox import OutboxMessage
 from models.web_session import AT_MOST, IDLE, WebSession, end_session, find_session
 from scheduler.loop import Scheduler
 from scheduler.tick import ORPHANED, tidy
@@ -96,9 +93,8 @@ def test_secrets_that_came_to_nothing_are_erased_after_an_hour(database: str) ->
 
 def test_the_scheduler_sees_to_that(database: str) -> None:
     make_web_session()
-    relay = cast("Relay[OutboxMessage]", SimpleNamespace(turn=lambda: 0))
 
-    Scheduler(relay, lambda: NOW + AT_MOST).turn()
+    Scheduler(lambda: NOW + AT_MOST).turn()
 
     assert WebSession.select().count() == 0
 
