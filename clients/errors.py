@@ -30,7 +30,7 @@ class TooLarge(Unreadable):
 
 
 class RateLimited(RemoteError):
-    """Refused unprocessed: nothing took effect. Ask again from `until` on, not earlier."""
+    """Refused at the door for now. Ask again from `until` on, not earlier."""
 
     def __init__(self, call: str, problem: str, until: datetime) -> None:
         super().__init__(call, problem)
@@ -47,12 +47,12 @@ class Permanent(RemoteError):
 
 
 class Reconnect(RemoteError):
-    """We are no longer let in, and nothing took effect: a person must connect again."""
+    """We are no longer let in: a person must connect again."""
 
 
 class AccessExpired(RemoteError):
-    """The access token is no longer good, and nothing took effect. `with_token` renews it, once."""
+    """The access token is no longer good. `with_token` renews it, once."""
 
 
 class TooLate(RemoteError):
-    """Not sent: this process was held up between the decision and the request, and the decision may no longer hold."""
+    """Not sent, or cut short: this process was held up after it decided to send, and the decision may not hold now."""

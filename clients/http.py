@@ -66,8 +66,8 @@ class Http:
         """One request, one answer of any status below 300 or from 400 on.
 
         Raises Temporary when there is no whole answer within 45 seconds, or when it is a redirect; TooLarge when it has
-        more than BODY_BYTES; TooLate, with the body not or not wholly sent, when it would leave after `not_after`, in
-        `steady_seconds()`.
+        more than BODY_BYTES; TooLate when a part of the body would have left after `not_after`, in `steady_seconds()`,
+        and so did not.
         """
         peer = self.peer_of(url)
         code, began = NO_ANSWER, time.monotonic()
@@ -115,15 +115,19 @@ class Http:
 
 
 class _Perishable(io.BytesIO):
-    """A body that is read into the socket only until a moment: a process may have been stopped after it decided."""
+    """A body whose bytes are read into the socket only until a moment; its end may be read at any time.
+
+    A process may have been stopped after it decided to send. Once the last byte has left, nothing can be taken back.
+    """
 
     def __init__(self, body: bytes, what: str, not_after: float) -> None:
         super().__init__(body)
         self._what, self._not_after = what, not_after
+        self._length = len(body)
 
     def read(self, size: int | None = -1, /) -> bytes:
-        if steady_seconds() > self._not_after:
-            raise TooLate(self._what, "this process was held up before it could send")
+        if self.tell() < self._length and steady_seconds() > self._not_after:
+            raise TooLate(self._what, "this process was held up before it had sent the whole request")
         return super().read(size)
 
 

@@ -1,4 +1,8 @@
-"""Send stored requests, a few at once, and store what comes of each. What one says counts for no other."""
+"""Send stored requests, a few at once, and store what comes of each. What one says counts for no other.
+
+Only an answer that speaks for the rows is an outcome. A limit, a refused token or a refusal at the door is none: what
+stands in front of Xero may say so after Xero has done the work.
+"""
 
 from __future__ import annotations
 
@@ -17,41 +21,41 @@ from models.posting_batch import PostingBatch, store_progress
 from models.states import BatchState
 from services.in_flight import Landed
 from services.job import Job
-from services.store_outcome import store_outcome, store_uncertain, store_unprocessed
+from services.store_outcome import store_outcome, store_uncertain
 from settings import Secret
 
 
 @dataclass(frozen=True)
 class Sending:
-    """A request under way: under which token, and whether that is its second one."""
+    """A request under way, and under which token."""
 
     batch: PostingBatch
     token: Secret
-    is_second_token: bool
 
 
 def send_batches(job: Job, batches: Iterator[PostingBatch]) -> None:
     """Send each, for the first time or again with the same bytes and key, until one must wait for all.
 
-    RateLimited, Reconnect, or a token that cannot be had: nothing more is started, everything under way is brought to
-    its outcome, and then it is raised. All else without a readable answer makes one batch uncertain and stops no other.
+    RateLimited, Reconnect, or a token that cannot be had: nothing more is started, everything under way is awaited, and
+    then it is raised. Whatever has no readable answer makes its batch uncertain.
     """
     stop: RemoteError | None = None
+    renewed: list[Secret] = []
     while True:
         try:
             while stop is None and job.in_flight.count < IN_PROGRESS and (batch := next(batches, None)):
                 _start(job, batch)
             if not job.in_flight.count:
                 break
-            _store(job, job.in_flight.land())
+            _store(job, job.in_flight.land(), renewed)
         except (RateLimited, Reconnect, Temporary) as error:
             stop = stop or error
     if stop:
         raise stop
 
 
-def _start(job: Job, batch: PostingBatch, second_token: Secret | None = None) -> None:
-    token = second_token or job.xero.tokens.current()
+def _start(job: Job, batch: PostingBatch) -> None:
+    token = job.xero.tokens.current()
     job.xero.budget.take_of_app()
     not_after = steady_seconds() + SEND_WITHIN.total_seconds()
     if not _store_sending(job, batch):
@@ -64,7 +68,7 @@ def _start(job: Job, batch: PostingBatch, second_token: Secret | None = None) ->
         hit("answered")
         return answer
 
-    job.in_flight.start(Sending(batch, token, second_token is not None), call)
+    job.in_flight.start(Sending(batch, token), call)
 
 
 def _store_sending(job: Job, batch: PostingBatch) -> bool:
@@ -84,24 +88,22 @@ def _store_sending(job: Job, batch: PostingBatch) -> bool:
     return True
 
 
-def _store(job: Job, landed: Landed[Sending, Answer]) -> None:
-    sending, batch = landed.about, landed.about.batch
+def _store(job: Job, landed: Landed[Sending, Answer], renewed: list[Secret]) -> None:
+    batch, token = landed.about.batch, landed.about.token
     try:
         answers = read_created(job.xero, landed.result)
-    except (RateLimited, Reconnect):
-        store_unprocessed(job, batch)
+    except (Temporary, TooLate) as error:
+        store_uncertain(job, batch, error.problem)
+    except (RateLimited, Reconnect) as error:
+        store_uncertain(job, batch, error.problem)
         raise
-    except TooLate:
-        store_unprocessed(job, batch)
     except AccessExpired as error:
-        store_unprocessed(job, batch)
-        if sending.is_second_token:
+        store_uncertain(job, batch, error.problem)
+        if token in renewed:
             raise Reconnect(error.call, f"refused with a fresh token too: {error.problem}") from error
-        _start(job, batch, job.xero.tokens.renew(sending.token))
+        renewed.append(job.xero.tokens.renew(token))
     except Permanent as error:
         store_uncertain(job, batch, error.problem, refused="; ".join(error.messages) or error.problem)
-    except Temporary as error:
-        store_uncertain(job, batch, error.problem)
     else:
         store_outcome(job, batch, answers)
         hit("posted")

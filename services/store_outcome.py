@@ -1,4 +1,4 @@
-"""What came of a request, each outcome in one transaction: unprocessed, uncertain, or row by row what Xero answered."""
+"""What came of a request, each outcome in one transaction: uncertain, or row by row what Xero answered."""
 
 from __future__ import annotations
 
@@ -23,18 +23,6 @@ class Known(Protocol):
 
     id: int
     url: str
-
-
-def store_unprocessed(job: Job, batch: PostingBatch) -> None:
-    """This send had no effect. Unless an earlier one may have had, the batch is as if never sent."""
-    with job.holding():
-        batch.sends -= 1
-        if batch.sends == 0:
-            batch.state = BatchState.INTENDED
-            batch.first_sent_at = batch.last_sent_at = batch.first_sent_machine = batch.last_sent_machine = None
-        else:
-            batch.state = BatchState.UNCERTAIN
-        store_progress(batch)
 
 
 def store_uncertain(job: Job, batch: PostingBatch, problem: str, refused: str = "") -> None:

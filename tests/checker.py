@@ -47,13 +47,13 @@ from tests.sandbox.world_client import WorldClient
 Row = dict[str, Any]
 
 KEY_LIFE = timedelta(minutes=5)  # how long we may send again under one Idempotency-Key
+QUIET = timedelta(seconds=39)  # between two sends of one key: 45, less five from a decision to its bytes, and a moment
 PROOF_AFTER = timedelta(minutes=7)  # when we may conclude from a look
 MINUTE = timedelta(seconds=60)
 OVERLAP = timedelta(hours=1)  # the next night reads so far back behind its cursor
 CLAIM = timedelta(seconds=60)  # nobody else may refresh a token for so long, unless the first has failed
 NIGHT_CALLS, ALL_CALLS, APP_CALLS, IN_PROGRESS = 55, 60, 9_800, 5  # in any 60 seconds; in progress at once
 RETRY_AFTER = {"minute": 60, "day": 3600}  # seconds that the world sends when a fault names none
-NOT_PROCESSED = {401, 403, 429}
 FEW = 4  # customers whose requests are asked for one by one
 CLOCKS = timedelta(seconds=1)  # what began within it may not have seen the other's answer
 BEHIND = timedelta(seconds=0.5)  # our clock may be so far behind the world's, which it asks over HTTP
@@ -102,10 +102,6 @@ class Request:
     def is_answered(self) -> bool:
         """Whether we got to read what Xero answered."""
         return self.status == 200 and not self.fault
-
-    @property
-    def was_not_processed(self) -> bool:
-        return self.status in NOT_PROCESSED
 
     def elements(self) -> list[Row]:
         """What a posting asks Xero to create."""
@@ -468,7 +464,7 @@ def changed_keys(requests: Iterable[Request]) -> Iterator[str]:
     """I9: one key, one request. The five minutes are for transactions: an account is known again by its Code."""
     by_key: defaultdict[str, list[Request]] = defaultdict(list)
     for request in requests:
-        if request.key and not request.was_not_processed:
+        if request.key:
             by_key[request.key].append(request)
     for key, sends in by_key.items():
         if len({(send.method, send.path, send.query, send.tenant, send.sha256) for send in sends}) > 1:
@@ -555,7 +551,7 @@ def forbidden_sends(requests: list[Request], tried: Mapping[str, datetime] | Non
     looks = [request for request in requests if request.is_look and request.is_answered]
     sent: defaultdict[str, list[Request]] = defaultdict(list)
     for request in requests:
-        if request.is_posting and request.body and not request.was_not_processed:
+        if request.is_posting and request.body:
             for url in request.urls():
                 sent[url].append(request)
     for url, sends in sent.items():
@@ -572,6 +568,8 @@ def _why_forbidden(first: Request, earlier: Request, later: Request, proofs: lis
     if later.key == earlier.key:
         if later.sha256 != earlier.sha256:
             return "sent with other bytes under one key"
+        if later.at - earlier.at < QUIET:
+            return f"sent again under one key {later.at - earlier.at} after the last time"
         return "sent again under one key" if later.at - first.at >= KEY_LIFE else ""
     if earlier.is_answered:
         return ""

@@ -54,6 +54,27 @@ def test_a_body_that_is_late_is_not_sent_though_its_headers_were(listener: Liste
     assert b"frozen" not in listener.received
 
 
+def test_a_body_of_which_a_part_is_late_is_cut_short(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([0.0])
+    monkeypatch.setattr("clients.http.steady_seconds", lambda: next(times, 61.0))
+
+    with pytest.raises(TooLate):
+        Http().call("PUT", listener.url, body=b"x" * 100_000 + b"frozen", not_after=60)
+
+    listener.close()
+    assert b"Content-Length: 100006" in listener.received
+    assert 0 < listener.received.count(b"x") < 100_000
+
+
+def test_once_the_last_byte_has_left_it_is_never_too_late(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([0.0])
+    monkeypatch.setattr("clients.http.steady_seconds", lambda: next(times, 61.0))
+
+    answer = Http().call("PUT", listener.url, body=b"frozen", not_after=60)
+
+    assert answer.status == 200
+
+
 def test_a_body_in_time_is_sent_whole(listener: Listener) -> None:
     answer = Http().call("PUT", listener.url, body=b"frozen", not_after=steady_seconds() + 60)
 

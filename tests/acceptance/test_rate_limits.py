@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from domain.recovery import ON_THE_WIRE
 from models.states import Lane
 from services.request_sync import request_sync
 from tests.acceptance.world import Office, spends
@@ -40,22 +41,37 @@ def test_no_request_is_made_before_the_time_that_xero_named(
     office.run_until_quiet()
     refused, sent = company.postings_sent()
     assert (refused.status, refused.at) == (429, refused_at)
-    assert (sent.status, sent.at) == (200, refused_at + WAITS[problem, retry_after])
+    assert (sent.status, sent.at) == (200, refused_at + max(WAITS[problem, retry_after], ON_THE_WIRE))
 
 
-def test_a_refused_request_was_not_processed_so_the_next_one_counts_as_the_first(office: Office) -> None:
+def test_a_minute_limit_costs_no_look_the_same_request_goes_out_again_under_its_key(office: Office) -> None:
     company = office.established()
     company.moves(spends(100))
     office.at_23()
-    office.world.fault("status", status=429, problem="day", retry_after=3600)
-    office.world.fault("drop", when="after")
+    asked = office.world.last_request()
+    office.world.fault("status", status=429, problem="minute", retry_after=60)
 
     office.run_until_quiet()
 
-    refused, first, again = company.postings_sent()
-    assert refused.key == first.key == again.key
-    assert first.at - refused.at == timedelta(hours=1)
-    assert again.at - first.at == timedelta(seconds=45)
+    refused, sent = company.postings_sent()
+    assert (refused.key, refused.sha256) == (sent.key, sent.sha256)
+    assert [request for request in company.requests(asked) if request.is_look] == []
+
+
+def test_after_a_day_limit_the_key_is_forgotten_so_xero_is_looked_at_before_the_next_one(office: Office) -> None:
+    company = office.established()
+    company.moves(spends(100))
+    office.at_23()
+    asked = office.world.last_request()
+    office.world.fault("status", status=429, problem="day", retry_after=3600)
+
+    office.run_until_quiet()
+
+    refused, sent = company.postings_sent()
+    [look] = [request for request in company.requests(asked) if request.is_look]
+    assert refused.id < look.id < sent.id
+    assert refused.key != sent.key
+    assert sent.at - refused.at == timedelta(hours=1)
 
 
 def test_other_organisations_go_on_while_one_waits(office: Office) -> None:
@@ -68,7 +84,7 @@ def test_other_organisations_go_on_while_one_waits(office: Office) -> None:
     office.turn()
 
     assert free.states() == {"posted": 1}
-    assert waiting.states() == {"sending": 1}
+    assert waiting.states() == {"uncertain": 1}
     office.run_until_quiet()
 
 

@@ -38,7 +38,7 @@ def test_a_minute_limit_is_waited_out_by_its_tenant_alone(company: FaultyCompany
     until_state(company, "waiting", limited)
     until_state(company, "done", free)
 
-    town.advance(33)
+    town.advance(45)
     until_state(company, "done", limited)
 
     refused, sent = sends(town, limited)

@@ -21,14 +21,18 @@ INTENT_FIRST = """    if not _store_sending(job, batch):
         hit("answered")
         return answer
 
-    job.in_flight.start(Sending(batch, token, second_token is not None), call)
+    job.in_flight.start(Sending(batch, token), call)
 """
 INTENT_LAST = """    body, key = bytes(batch.body), batch.key
     answer = put_bank_transactions(job.xero, token, body, key, not_after)
     if not _store_sending(job, batch):
         return
-    job.in_flight.start(Sending(batch, token, second_token is not None), lambda: answer)
+    job.in_flight.start(Sending(batch, token), lambda: answer)
 """
+NEVER_SENT = """except ({}):
+        batch.state, batch.sends, batch.first_sent_at, batch.last_sent_at = "intended", 0, None, None
+        with job.holding():
+            store_progress(batch)"""
 BY_LINK = """    by_url = {answer.url: answer for answer in answers}
     everybody = members_of(batch)
 """
@@ -130,8 +134,8 @@ SENDING = (
         "no_answer_means_no",
         "a request without an answer counts as never processed",
         "services/send_batches.py",
-        "except Temporary as error:\n        store_uncertain(job, batch, error.problem)",
-        "except Temporary:\n        store_unprocessed(job, batch)",
+        "except (Temporary, TooLate) as error:\n        store_uncertain(job, batch, error.problem)",
+        NEVER_SENT.format("Temporary, TooLate"),
         (f"{RECOVERY}::test_nothing_is_sent_and_nothing_looked_up_between_five_and_seven_minutes[sqlite]",),
     ),
     Mutation(

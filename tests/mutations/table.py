@@ -10,6 +10,7 @@ from tests.mutations.messages import MESSAGES
 from tests.mutations.mutation import Mutation
 from tests.mutations.operations import OPERATIONS
 from tests.mutations.page import PAGE
+from tests.mutations.posting import POSTING
 from tests.mutations.sending import SENDING
 from tests.mutations.telling import TELLING
 from tests.mutations.wires import WIRES
@@ -17,6 +18,7 @@ from tests.mutations.wires import WIRES
 MUTATIONS: tuple[Mutation, ...] = (
     *MESSAGES,
     *SENDING,
+    *POSTING,
     *CLOCKS_AND_LEASES,
     *WIRES,
     *MEMORY,

@@ -17,10 +17,11 @@ from clients.xero.bank_transactions import BankTransaction, list_bank_transactio
 from domain.recovery import Instant, LookUp, Send
 from models.database import transaction
 from models.lease import Lease
-from models.posting_batch import PostingBatch
+from models.posting_batch import PostingBatch, store_progress
+from models.states import BatchState
 from services import look_up
 from services.job import Job
-from services.store_outcome import store_unprocessed
+from services.store_outcome import store_uncertain
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
 
@@ -85,9 +86,9 @@ def intent_after_the_request(patch: pytest.MonkeyPatch) -> None:
     def may_send(job: Job, batch: PostingBatch) -> bool:
         return isinstance(sending.step_of(batch, job.instant()), Send)
 
-    def store(job: Job, landed: Any) -> None:
+    def store(job: Job, landed: Any, renewed: Any) -> None:
         REAL_STORE_SENDING(job, landed.about.batch)
-        REAL_STORE(job, landed)
+        REAL_STORE(job, landed, renewed)
 
     patch.setattr(sending, "_store_sending", may_send)
     patch.setattr(sending, "_store", store)
@@ -130,9 +131,28 @@ def looks_up_what_may_be_sent(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(recovery, "LookUp", (LookUp, Send))
 
 
+def _store_never_sent(job: Job, batch: PostingBatch) -> None:
+    batch.state, batch.sends = BatchState.INTENDED, 0
+    batch.first_sent_at = batch.last_sent_at = batch.first_sent_machine = batch.last_sent_machine = None
+    with job.holding():
+        store_progress(batch)
+
+
 def an_error_means_nothing_happened(patch: pytest.MonkeyPatch) -> None:
     """No answer is taken for a refusal."""
-    patch.setattr(sending, "store_uncertain", lambda job, batch, *_, **__: store_unprocessed(job, batch))
+    patch.setattr(sending, "store_uncertain", lambda job, batch, *_, **__: _store_never_sent(job, batch))
+
+
+def a_refusal_at_the_door_means_nothing_happened(patch: pytest.MonkeyPatch) -> None:
+    """A 401, 403 or 429 takes a batch back to where it was before it was sent."""
+
+    def store(job: Job, batch: PostingBatch, problem: str, refused: str = "") -> None:
+        if problem.startswith(("401", "403", "429")):
+            _store_never_sent(job, batch)
+        else:
+            store_uncertain(job, batch, problem, refused)
+
+    patch.setattr(sending, "store_uncertain", store)
 
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -149,4 +169,5 @@ MUTANTS: tuple[Mutant, ...] = (
     sends_however_late,
     looks_up_what_may_be_sent,
     an_error_means_nothing_happened,
+    a_refusal_at_the_door_means_nothing_happened,
 )

@@ -59,7 +59,6 @@ class SimXero:
         self.accounts: list[dict[str, str]] = []
         self.refusals: dict[str, str] = {}
         self.spoils: set[str] = set()
-        self.on_unprocessed: Callable[[Request], None] = lambda _: None
         self._timeline = timeline
         self._random = timeline.random
         self._weather = weather
@@ -70,8 +69,6 @@ class SimXero:
         refused = self._at_the_door()
         if refused:
             self._tell(request, f"refused with {refused.status}")
-            if refused.status < 500:
-                self.on_unprocessed(request)
             reply(refused)
         elif request.method == "PUT":
             self._put(request, reply)
@@ -86,8 +83,7 @@ class SimXero:
         """Refusals that come before the key is looked at: nothing takes effect."""
         weather, chance = self._weather, self._random.random
         if weather.limit and chance() < weather.limit:
-            seconds = self._random.choice((1, 5, 30, 60, 200))
-            return Answer(429, {"Retry-After": str(seconds), "X-Rate-Limit-Problem": "minute"}, b"")
+            return self._limit()
         if weather.expire and chance() < weather.expire:
             return Answer(401, {}, b"")
         if weather.forbid and chance() < weather.forbid:
@@ -96,9 +92,18 @@ class SimXero:
             return Answer(503, {}, b"")
         return None
 
+    def _limit(self) -> Answer:
+        seconds = self._random.choice((1, 5, 30, 60, 200, 400))
+        return Answer(429, {"Retry-After": str(seconds), "X-Rate-Limit-Problem": "minute"}, b"")
+
     # Making rows.
 
     def _put(self, request: Request, reply: Reply) -> None:
+        if self._weather.refuse_done and self._random.random() < self._weather.refuse_done:
+            refusal = self._random.choice((self._limit(), Answer(401, {}, b""), Answer(403, {}, b"")))
+            self._tell(request, f"taken, and refused with {refusal.status} by somebody in front")
+            reply(refusal)
+            reply = _to_nobody
         now = self._timeline.now
         known = self._keys.get(request.key)
         if known is None or now - known.first >= KEY_LIFE:
@@ -172,6 +177,10 @@ class SimXero:
 
     def _tell(self, request: Request, what: str) -> None:
         self._timeline.tell("Xero", f"{request.method} {request.key[:6]}: {what}" if request.key else f"GET: {what}")
+
+
+def _to_nobody(_: Answer) -> None:
+    """Whoever asked has an answer already."""
 
 
 def _answer(status: int, body: object) -> Answer:

@@ -109,7 +109,6 @@ class World:
         self.watch = Watch(timeline, database)
         self.xero = SimXero(timeline, self.weather, self.watch.ledger)
         self.http = SimHttp(timeline, self.weather, self.xero, self._qonto)
-        self.xero.on_unprocessed = self.watch.on_unprocessed
         self.http.on_leaving, self.http.on_answered = self.watch.on_leaving, self.watch.on_answered
         self.companies = [Company(n + 1, self.random) for n in range(self.random.choice((1, 1, 2)))]
         machines = [Machine(n + 1, self._new_bench) for n in range(self.random.randint(1, 4))]

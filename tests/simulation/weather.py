@@ -37,6 +37,7 @@ class Weather:
     limit: float = _chance(SOME)
     expire: float = _chance(SOME)  # 401
     forbid: float = _chance((0.01, 0.03))  # 403
+    refuse_done: float = _chance((0.01, 0.04, 0.12))  # 429, 401 or 403 from somebody in front of Xero, which works on
     refuse: float = _chance(SOME)  # of the transactions
     spoil: float = _chance(SOME)  # of the transactions: Xero refuses the whole request that holds it
     delete: float = _chance((0.2, 0.6))  # of the rows, by a person

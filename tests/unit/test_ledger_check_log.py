@@ -45,9 +45,15 @@ def test_one_key_carries_one_request_within_five_minutes() -> None:
     assert "sent again 0:05:00" in next(changed_keys([SENT, later(SENT, 300)]))
 
 
-def test_what_was_not_processed_counts_as_not_sent() -> None:
-    assert list(changed_keys([replace(SENT, status=429), later(SENT, 3600)])) == []
-    assert list(forbidden_sends([replace(SENT, status=429), later(SENT, 3600)])) == []
+def test_a_refusal_at_the_door_counts_as_a_send() -> None:
+    assert "sent again" in next(changed_keys([replace(SENT, status=429), later(SENT, 3600)]))
+    assert "sent again" in next(forbidden_sends([replace(SENT, status=429), later(SENT, 3600)]))
+    assert "without a proof" in next(forbidden_sends([replace(SENT, status=403), later(SENT, 3600, key="k2")]))
+
+
+def test_one_key_is_quiet_for_a_while_between_two_sends() -> None:
+    assert "after the last time" in next(forbidden_sends([SENT, later(SENT, 30)]))
+    assert list(forbidden_sends([SENT, later(SENT, 45)])) == []
 
 
 def test_a_new_key_needs_a_complete_look_seven_minutes_after_the_first_send() -> None:
