@@ -48,7 +48,7 @@ def read_truth(connection: Connection, qonto: Qonto, accounts: Sequence[QontoAcc
                 duty = _duty(connection, row, stored, read_until)
                 if duty == Duty.MUST and row.id not in stored:
                     truth.passed.append(f"{row.id} is not stored, and account {account.id} was read past it")
-                truth.expected.append(_expected(connection, row, local_date(settled_at, zone), duty))
+                truth.expected.append(_expected(connection, account.id, row, local_date(settled_at, zone), duty))
     return truth
 
 
@@ -66,11 +66,11 @@ def _duty(connection: Connection, row: Transaction, stored: set[str], read_until
     return Duty.MUST
 
 
-def _expected(connection: Connection, row: Transaction, day: date, duty: Duty) -> Expected:
+def _expected(connection: Connection, account_id: str, row: Transaction, day: date, duty: Duty) -> Expected:
     return Expected(
         tenant_id=connection.tenant_id,
         transaction_id=row.id,
-        account=row.bank_account_id,
+        account=account_id,
         side=row.side,
         cents=row.amount_cents,
         currency=row.currency,

@@ -9,7 +9,7 @@ import msgspec
 
 from clients.decoding import decoder_of
 from clients.qonto.account_events import NotAnEvent
-from clients.qonto.transactions import Unreadable, read_row
+from clients.qonto.transactions import UnreadableTransaction, read_row
 from models import audit
 from models.bank_account import read_again_from
 from models.database import transaction
@@ -98,6 +98,6 @@ def _announce_again(row: Quarantine, now: datetime) -> None:
 def _read_again(row: Quarantine) -> None:
     """The night reads the account from there on again, and stores what it did not have."""
     read = read_row(bytes(row.payload))
-    if isinstance(read, Unreadable):
+    if isinstance(read, UnreadableTransaction):
         raise CannotSettle(f"it still cannot be read: {read.problem}")
     read_again_from(row.source.removeprefix(ACCOUNT), read.updated_at)

@@ -8,14 +8,12 @@ from typing import Annotated
 
 import msgspec
 
-from clients.decoding import decoder_of
-from clients.qonto.transactions import Moment
+from clients.decoding import MOST_LEVELS, Moment, decoder_of, levels
+from clients.decoding import Id as Name
 
 JSON = "application/json"
 MOST_BYTES = 64 * 1024  # of a body; CloudEvents asks intermediaries for no more
 
-# What identifies something here: without control characters, and no longer than an index takes.
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+\Z")]
 # RFC 3339 to the letter, which Moment is not, and of 2000 on: no language's zero, no year that UTC carries off the end.
 _Written = Annotated[str, msgspec.Meta(pattern=r"^2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)\Z")]
 
@@ -64,11 +62,13 @@ def read_event(body: bytes) -> AccountEvent:
     """The event in `body`; fields that we do not know are ignored. Raises NotAnEvent."""
     if len(body) > MOST_BYTES:
         raise NotAnEvent(f"{len(body)} bytes; an event has at most {MOST_BYTES}")
+    if levels(body) > MOST_LEVELS:
+        raise NotAnEvent(f"arrays and objects nested more than {MOST_LEVELS} levels deep")
     try:
         envelope = decoder_of(_Envelope).decode(body.decode())  # which reads also what the decoder skips
     except msgspec.DecodeError as error:  # it names the place and what belongs there
         raise NotAnEvent(f"not an account event: {error}") from None
-    except (UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
         raise NotAnEvent(f"not an account event: {type(error).__name__}") from None
     if envelope.specversion != "1.0" or envelope.datacontenttype != JSON:
         raise NotAnEvent("not a CloudEvent 1.0 with JSON in it")

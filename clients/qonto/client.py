@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from clients.authorised import TokenSource, with_token
@@ -12,6 +12,8 @@ from clients.clock import Clock
 from clients.decoding import decode, decode_leniently
 from clients.errors import AccessExpired, Permanent, RateLimited, RemoteError, Temporary
 from clients.http import Answer, Http
+from clients.numbers import retry_after
+from clients.words import words
 from settings import Secret
 
 PAUSE = timedelta(seconds=10)  # Qonto counts requests in windows of ten seconds, and documents no Retry-After
@@ -30,7 +32,11 @@ class Qonto:
     scheme: str = ""
 
     def get(self, path: str, shape: type[Shape], params: Mapping[str, str] | None = None) -> Shape:
-        """The decoded answer of `GET path`, or one of the four errors."""
+        """Return the decoded answer of `GET path`. Raises any RemoteError."""
+        return decode(self.body(path, params), shape, f"Qonto GET {path}")
+
+    def body(self, path: str, params: Mapping[str, str] | None = None) -> bytes:
+        """Return the answer of `GET path` as it came. Raises any RemoteError but Unreadable."""
 
         def call(token: Secret) -> Answer:
             headers = {"Authorization": self.scheme + token.reveal(), "Accept": "application/json"}
@@ -39,26 +45,25 @@ class Qonto:
                 raise self._error(f"Qonto GET {path}", answer)
             return answer
 
-        return decode(with_token(self.tokens, call).body, shape, f"Qonto GET {path}")
+        return with_token(self.tokens, call).body
 
     def _error(self, call: str, answer: Answer) -> RemoteError:
         status = answer.status
         if status == 401:
             return AccessExpired(call, "401: the key or token is not accepted")
         if status == 429:
-            return RateLimited(call, "429: too many requests", self.clock() + _retry_after(answer))
+            now = self.clock()
+            return RateLimited(call, "429: too many requests", now + self._pause(answer, now))
         if 400 <= status < 500:
             return Permanent(call, f"answered {status}", status, _details(decode_leniently(answer.body)))
         return Temporary(call, f"answered {status}")
 
-
-def _retry_after(answer: Answer) -> timedelta:
-    told = answer.headers.get("Retry-After", "")
-    return timedelta(seconds=int(told)) if told.isdigit() and int(told) > 0 else PAUSE
+    def _pause(self, answer: Answer, now: datetime) -> timedelta:
+        return retry_after(answer.headers.get("Retry-After", ""), now) or PAUSE
 
 
 def _details(body: object) -> list[str]:
     """Qonto's error texts, from any of the shapes it is known to use: a list, an object, a bare error."""
     errors = body.get("errors", body) if isinstance(body, dict) else body
     found = errors if isinstance(errors, list) else [errors]
-    return [str(error["detail"]) for error in found if isinstance(error, dict) and "detail" in error]
+    return words(error["detail"] for error in found if isinstance(error, dict) and "detail" in error)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import msgspec
 
+from clients.decoding import Id, Text, Word
 from clients.qonto.client import Qonto
 
 
 class Membership(msgspec.Struct):
     """`role` is null for who has only been invited; the values of `role` and `status` are open sets."""
 
-    id: str
-    first_name: str | None = None
-    last_name: str | None = None
-    role: str | None = None
-    status: str | None = None
+    id: Id
+    first_name: Text = ""
+    last_name: Text = ""
+    role: Word | None = None
+    status: Word | None = None
 
     @property
     def name(self) -> str:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import msgspec
 
+from clients.decoding import Id, Text
 from clients.qonto.client import Qonto
 
 
 class Organisation(msgspec.Struct):
     """Qonto's organisation. `slug` is for people and links; `id` is its identity."""
 
-    id: str
-    slug: str
-    legal_name: str | None = None
-    name: str | None = None
+    id: Id
+    slug: Id
+    legal_name: Text = ""
+    name: Text = ""
 
 
 class _Answer(msgspec.Struct):

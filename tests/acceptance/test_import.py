@@ -114,7 +114,7 @@ def test_a_chain_that_stays_broken_is_shown_and_holds_nothing(office: Office) ->
         {"side": "sideways"},
         {"updated_at": None},
         {"settled_at": "yesterday"},
-        {"amount": "much"},
+        {"amount": 1.02},
         {"id": 7},
     ],
 )

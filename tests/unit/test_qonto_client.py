@@ -13,10 +13,10 @@ import pytest
 from clients.errors import Permanent, RateLimited, Reconnect, RemoteError, Temporary
 from clients.http import Answer
 from clients.qonto.bank_accounts import MOST_PAGES, list_bank_accounts
-from clients.qonto.bank_accounts import PAGE as ACCOUNTS_PAGE
 from clients.qonto.client import Qonto
 from clients.qonto.organisation import read_organisation
-from clients.qonto.transactions import PAGE, list_transactions
+from clients.qonto.pages import PAGE
+from clients.qonto.transactions import list_transactions
 from settings import Secret
 from tests.unit.fakes import NOW, FakeHttp, FakeTokens, Sent, answer
 
@@ -65,7 +65,7 @@ def test_an_api_key_goes_out_bare_and_a_token_with_its_scheme(talk: Talk, scheme
 
     organisation = read_organisation(qonto)
 
-    assert (organisation.id, organisation.slug, organisation.legal_name) == ("o", "farolillo-sl-4821", None)
+    assert (organisation.id, organisation.slug, organisation.legal_name) == ("o", "farolillo-sl-4821", "")
     assert http.sent == [
         Sent(
             "GET",
@@ -156,11 +156,9 @@ def test_an_answer_that_is_not_what_qonto_documents_is_temporary(talk: Talk) -> 
 
 def test_accounts_are_read_page_by_page_until_a_short_one(talk: Talk) -> None:
     account = {"id": "a", "name": "Main", "status": "active"}
-    qonto, http = talk(
-        answer(200, {"bank_accounts": [account] * ACCOUNTS_PAGE}), answer(200, {"bank_accounts": [account]})
-    )
+    qonto, http = talk(answer(200, {"bank_accounts": [account] * PAGE}), answer(200, {"bank_accounts": [account]}))
 
-    assert len(list_bank_accounts(qonto)) == ACCOUNTS_PAGE + 1
+    assert len(list_bank_accounts(qonto)) == PAGE + 1
     assert [sent.params["page"] for sent in http.sent] == ["1", "2"]
 
 
@@ -173,7 +171,7 @@ def test_an_account_is_read_even_when_the_reader_may_see_almost_nothing_of_it(ta
 
 
 def test_a_list_of_accounts_without_an_end_is_not_taken_for_complete(talk: Talk) -> None:
-    full = answer(200, {"bank_accounts": [{"id": "a", "name": "Main", "status": "active"}] * ACCOUNTS_PAGE})
+    full = answer(200, {"bank_accounts": [{"id": "a", "name": "Main", "status": "active"}] * PAGE})
 
     with pytest.raises(Temporary):
         list_bank_accounts(talk(*[full] * (MOST_PAGES + 1))[0])
@@ -228,17 +226,22 @@ def test_a_row_is_read_exactly_with_and_without_what_qonto_may_leave_out(talk: T
 
     bare, row = list_transactions(qonto, "account-1", NOW, 1).rows
 
-    assert (bare.amount, bare.settled_at, bare.operation_type, bare.label) == (Decimal("47.3"), None, "other", None)
+    assert (bare.amount, bare.settled_at, bare.operation_type, bare.label) == (Decimal("47.3"), None, "other", "")
     assert bare.updated_at == datetime(2026, 11, 21, 7, 2, 55, 431_000, tzinfo=UTC)
     assert (row.settled_at, row.settled_balance_cents) == (datetime(2026, 11, 20, 22, 31, 10, tzinfo=UTC), -5)
-    assert (row.operation_type, row.label) == ("something new", None)
+    assert (row.operation_type, row.label) == ("something new", "")
 
 
 @pytest.mark.parametrize(
     "change",
     [
         {"amount": 47.31},
-        {"amount": "NaN"},
+        {"amount_cents": 10**30},
+        {"amount_cents": -4730},
+        {"id": "x" * 201},
+        {"id": ""},
+        {"settled_balance_cents": "5"},
+        {"updated_at": "0001-01-01T00:00:00+14:00"},
         {"amount_cents": 4730.5},
         {"side": "sideways"},
         {"updated_at": "yesterday"},
