@@ -13,6 +13,7 @@ class Excluded(StrEnum):
     BEFORE_START = "settled_before_connection"
     ZERO_AMOUNT = "zero_amount"
     EXTERNAL = "external_account"
+    TAKEN_BACK = "taken_back_before_sending"
 
 
 class Held(StrEnum):
@@ -90,6 +91,16 @@ class Noted(StrEnum):
     """What a night found and could not mend; it holds nothing up."""
 
     CHAIN = "balances_do_not_chain"
+    BALANCE = "balance_not_explained"
+    CHANGED = "changed_in_qonto"
+    TAKEN_BACK = "taken_back_in_qonto"
+
+
+class Awaited(StrEnum):
+    """Why a transaction that Qonto lists is not stored yet; it is read again each night."""
+
+    NOT_SETTLED = "completed_without_settlement"
+    UNREADABLE = "row_unreadable"
 
 
 class NotAllowed(StrEnum):
@@ -118,6 +129,7 @@ SENTENCES: dict[str, str] = {
     Excluded.BEFORE_START: "It settled before Xero was connected.",
     Excluded.ZERO_AMOUNT: "Its amount is zero, which Xero does not take.",
     Excluded.EXTERNAL: "The account is at another bank.",
+    Excluded.TAKEN_BACK: "Qonto took it back before it was sent.",
     LeftOut.CLOSED: "The account is closed in Qonto, and none is made for it in Xero.",
     LeftOut.NOT_ACTIVE: "The account is not active in Qonto yet; it is made in Xero once it is.",
     Gone.DELETED: "A person deleted or archived it in Xero.",
@@ -149,6 +161,11 @@ SENTENCES: dict[str, str] = {
     Waits.IN_LINE: "Another run of the same organisation goes first.",
     Waits.NOT_SHOWN: "Qonto does not show yet what its core has told.",
     Noted.CHAIN: "Qonto's balances of an account do not follow from each other. All that was read has been sent.",
+    Awaited.NOT_SETTLED: "Qonto lists it as completed and without a settlement date; we send it once it has one.",
+    Awaited.UNREADABLE: "Qonto's answer for it cannot be read. We read it again each night.",
+    Noted.BALANCE: "Qonto's balance of an account does not follow from the transactions that Qonto lists.",
+    Noted.CHANGED: "Qonto changed it after it was sent. Xero still has it as it was: compare the two.",
+    Noted.TAKEN_BACK: "Qonto took it back after it was sent. Xero still has it: delete it there if it is wrong.",
     NotAllowed.ROLE: "Your role in Qonto does not let you decide about this.",
     NotAllowed.NOT_ACTIVE: "Your membership in Qonto is not active.",
     NotConnected.ALREADY: "This company is connected to Xero already.",

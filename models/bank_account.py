@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from peewee import SQL, BigAutoField, BooleanField, IntegerField, TextField
+from peewee import SQL, BigAutoField, BigIntegerField, BooleanField, IntegerField, TextField
 
 from models.database import Table, UtcField, read_moment
 from models.organisation import Connection
@@ -47,11 +47,13 @@ class AccountLink(Table):
 
 
 class Cursor(Table):
-    """How far a bank account has been read for a connection: the newest Qonto `updated_at` that is stored.
+    """How far a bank account has been read for a connection: the newest Qonto `updated_at` of which all is remembered,
+    and never later than the reading itself.
 
     `chain_broken_at` is where `settled_balance` last failed to chain, empty when it chains. `read_whole_at`: when a
     reading of a closed account began that came to its end. `unread_since`: since when Qonto has refused its
-    transactions or answered unreadably, `unread_reason` which of the two; empty while they can be read.
+    transactions or answered unreadably, `unread_reason` which of the two; empty while they can be read. `drift_cents`:
+    by how much Qonto's balance differed from what was read when all of it was last read again; empty when it did not.
     """
 
     id = BigAutoField()
@@ -62,6 +64,7 @@ class Cursor(Table):
     read_whole_at = UtcField(null=True)
     unread_since = UtcField(null=True)
     unread_reason = TextField(default="")
+    drift_cents = BigIntegerField(null=True)
 
     class Meta:
         indexes = ((("connection_id", "bank_account_id"), True),)
@@ -125,8 +128,11 @@ READ_WHOLE = """
     ON CONFLICT (connection_id, bank_account_id) DO UPDATE SET read_whole_at = excluded.read_whole_at
 """
 WHOLE_READINGS = """
-    SELECT bank_account_id, read_whole_at FROM cursor
-    WHERE connection_id = {connection_id} AND read_whole_at IS NOT NULL
+    SELECT cursor.bank_account_id, read_whole_at FROM cursor JOIN connection ON connection.id = connection_id
+    WHERE connection_id = {connection_id} AND read_whole_at IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM awaited_transaction AS awaited WHERE awaited.bank_account_id = cursor.bank_account_id
+        AND awaited.tenant_id = connection.tenant_id AND awaited.ended_at IS NULL
+    )
 """
 
 
@@ -137,7 +143,7 @@ def store_read_whole(connection_id: str, bank_account_id: str, starts_at: dateti
 
 
 def whole_readings(connection_id: str) -> dict[str, datetime]:
-    """When the last whole reading of each closed account began, by bank account id."""
+    """Return when the last whole reading of each closed account began, if it left nothing to be read again."""
     return {key: read_moment(at) for key, at in read(WHOLE_READINGS, connection_id=connection_id)}
 
 

@@ -35,7 +35,9 @@ class Posting(Table):
     in Xero, so it never changes. `attempts` counts the batches it was in, `refusals` how often Xero refused it by
     itself; `alone` asks for a batch of its own, after Xero refused a whole batch unread. `former_ids`, with spaces
     between them, are rows in Xero that stand for it no more: a person deleted them and then asked us to make it again,
-    or deleted them as surplus copies.
+    or deleted them as surplus copies. `updated_at` is Qonto's, of the version that is stored; empty where an earlier
+    release stored it. `changed_to` says what Qonto changed after it was sent, and `changed_cents` what it then moves,
+    signed; both are empty while it is as it was sent.
     """
 
     id = BigAutoField()
@@ -68,6 +70,9 @@ class Posting(Table):
     xero_account_id = TextField(default="")
     bank_transaction_id = TextField(default="")
     former_ids = TextField(default="")
+    updated_at = UtcField(null=True)
+    changed_cents = BigIntegerField(null=True)
+    changed_to = TextField(default="")
     created_at = UtcField()
     changed_at = UtcField()
 
@@ -124,6 +129,7 @@ NEW = {
     "settled_at": "timestamptz",
     "settled_balance_cents": "bigint",
     "date": "date",
+    "updated_at": "timestamptz",
 }
 
 

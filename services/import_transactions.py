@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
-from clients.qonto.transactions import Page, Transaction
 from domain.balance_chain import Settled, first_break
-from domain.bank_transaction import deep_link
-from domain.calendar import local_date
 from domain.money import signed
-from domain.reasons import Held
-from domain.text import storable
-from models.bank_account import BankAccount, advance_cursor, cursor_of, store_chain
-from models.posting import insert_new, newest_settled
-from models.quarantine import quarantine
-from models.states import PostingState
-from models.sync_run import count_imported
+from models.awaited_transaction import awaited_of, note_missing
+from models.bank_account import BankAccount, cursor_of, store_chain
+from models.posting import newest_settled
 from services.job import Job
-from services.read_transactions import exclusion, read_from, walk
+from services.read_transactions import around, read_from, walk
+from services.store_transactions import store_page
 
 REREAD = timedelta(days=1)  # how far before a broken balance to read again
 CHAIN_ROWS = 2_000  # how far back the balance chain is checked each time
@@ -32,10 +25,12 @@ def import_transactions(job: Job, account: BankAccount) -> bool:
     the place is remembered and shown.
     """
     cursor = cursor_of(job.connection.id, account.id)
-    if not _import(job, account, read_from(job.connection, cursor)):
+    updated_from = read_from(job.connection, cursor)
+    seen: set[str] = set()
+    if not _import(job, account, updated_from, seen) or not _import_awaited(job, account, updated_from, seen):
         return False
     broken = _chain_break(job, account)
-    if broken and _import(job, account, broken.settled_at - REREAD):
+    if broken and _import(job, account, broken.settled_at - REREAD, seen):
         broken = _chain_break(job, account)
     if broken:
         job.notes.append(f"account {account.id}: Qonto's balances do not chain at {broken.transaction_id}")
@@ -46,62 +41,36 @@ def import_transactions(job: Job, account: BankAccount) -> bool:
     return True
 
 
-def _import(job: Job, account: BankAccount, updated_from: datetime) -> bool:
+def _import(job: Job, account: BankAccount, updated_from: datetime, seen: set[str]) -> bool:
+    """Store every page from a moment on; whether the end was reached."""
+    began_at = job.now()
     for page in walk(job.qonto, account.id, updated_from):
-        _store(job, account, page)
+        seen |= store_page(job, account, page, read_until=began_at, place=updated_from)
         if page.more and job.time_is_up():
             return False
     return True
 
 
-def _store(job: Job, account: BankAccount, page: Page) -> None:
-    now = job.now()
-    settled = [row for row in page.rows if row.settled_at]  # what has not settled yet comes again when it has
-    rows = [_posting(job, account, row) for row in settled]
-    with job.holding():
-        new = insert_new(rows, now)
-        for unreadable in page.unreadable:
-            quarantine(f"Qonto account {account.id}", unreadable.payload, unreadable.problem, now)
-        if page.rows:
-            advance_cursor(job.connection.id, account.id, max(row.updated_at for row in page.rows))
-        count_imported(job.run.id, new)
+def _import_awaited(job: Job, account: BankAccount, updated_from: datetime, seen: set[str]) -> bool:
+    """Read again what was listed and could not be stored, where it stood in Qonto's list; whether all of it was.
 
-
-def _posting(job: Job, account: BankAccount, row: Transaction) -> dict[str, Any]:
-    state, reason = _first_state(job, account, row)
-    settled_at = row.settled_at or row.updated_at
-    return {
-        "tenant_id": job.tenant_id,
-        "transaction_id": row.id,
-        "organisation_id": job.organisation.id,
-        "connection_id": job.connection.id,
-        "bank_account_id": account.id,
-        "state": state,
-        "reason": reason,
-        "side": row.side,
-        "amount_cents": row.amount_cents,
-        "currency": row.currency,
-        "local_amount_cents": row.amount_cents if row.local_amount_cents is None else row.local_amount_cents,
-        "local_currency": row.local_currency or row.currency,
-        "operation_type": storable(row.operation_type),
-        "label": storable(row.label),
-        "counterparty": storable(row.clean_counterparty_name),
-        "reference": storable(row.reference),
-        "card_last_digits": storable(row.card_last_digits),
-        "url": deep_link(job.app_url, row.id),
-        "settled_at": settled_at,
-        "settled_balance_cents": row.settled_balance_cents,
-        "date": local_date(settled_at, job.organisation.time_zone),
-    }
-
-
-def _first_state(job: Job, account: BankAccount, row: Transaction) -> tuple[PostingState, str]:
-    excluded = exclusion(job.connection, row, is_external=account.is_external)
-    if excluded:
-        return PostingState.EXCLUDED, excluded
-    if row.currency != account.currency:
-        return PostingState.HELD, Held.CURRENCY_DIFFERS
-    return PostingState.DUE, ""
+    What stood there and is neither there now nor among what was updated since is missing.
+    """
+    awaited = awaited_of(job.tenant_id, account.id)
+    reached = datetime.min.replace(tzinfo=UTC)
+    for moment in sorted({row.updated_at for row in awaited if row.updated_at < updated_from}):
+        if moment <= reached:
+            continue
+        if job.time_is_up():
+            return False
+        for page in around(job.qonto, account.id, moment):
+            seen |= store_page(job, account, page, place=moment)
+            reached = max((row.updated_at for row in page.rows), default=moment)
+    missing = [row for row in awaited if row.transaction_id not in seen]
+    if missing:
+        with job.holding():
+            note_missing(job.tenant_id, account.id, missing, job.now())
+    return True
 
 
 def _chain_break(job: Job, account: BankAccount) -> Settled | None:

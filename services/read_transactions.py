@@ -9,7 +9,7 @@ from clients.qonto.client import Qonto
 from clients.qonto.transactions import Page, Transaction, list_transactions
 from domain.eligibility import why_excluded
 from domain.reasons import Excluded
-from domain.walk import Position, next_position
+from domain.walk import TICK, Position, next_position
 from models.bank_account import Cursor, cursor_of
 from models.organisation import Connection
 
@@ -61,6 +61,14 @@ def _read_crowd_again(qonto: Qonto, bank_account_id: str, end: Position, seen: s
             if not page.more:
                 break
         if len(seen) == known:
+            return
+
+
+def around(qonto: Qonto, bank_account_id: str, moment: datetime) -> Iterator[Page]:
+    """Yield the pages of an account's list that hold what was updated at a moment."""
+    for page in walk(qonto, bank_account_id, moment - TICK):
+        yield page
+        if any(row.updated_at > moment for row in page.rows):
             return
 
 

@@ -33,6 +33,7 @@ from playhouse.pool import PooledDatabase
 
 from domain.ledger_check import FINE, Class, Duty, Expected, Finding, InLedger, Said, compare, count
 from domain.ledger_check_lines import Line, lines_of_books, merge
+from models.awaited_transaction import AwaitedTransaction
 from models.bank_account import AccountLink, Cursor
 from models.database import configure, connected
 from models.database import database as proxy
@@ -353,9 +354,14 @@ def _passed_over(books: Books) -> Iterator[str]:
         cursor.bank_account_id: cursor.read_until
         for cursor in Cursor.select().where(Cursor.connection_id.in_(connections)).order_by(Cursor.read_until)
     }
+    awaited = {row.transaction_id for row in AwaitedTransaction.select() if row.ended_at is None}
     for key, row in books.eligible.items():
         until = read.get(row["account_id"])
-        if until and key not in books.postings and datetime.fromisoformat(row["updated_at"]) < until - OVERLAP:
+        if (
+            until
+            and key not in books.postings.keys() | awaited
+            and datetime.fromisoformat(row["updated_at"]) < until - OVERLAP
+        ):
             yield f"{key} is not stored, and its account was read until {until:%F %T}"
 
 

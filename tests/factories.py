@@ -12,12 +12,14 @@ from typing import Any
 from models.access_refusal import AccessRefusal
 from models.audit import AuditEntry
 from models.authorisation import Authorisation, Side
+from models.awaited_transaction import AwaitedTransaction
 from models.bank_account import AccountLink, BankAccount, Cursor
 from models.call_budget import CallBudget
 from models.credential import Credential
 from models.inbox import InboxEvent
 from models.invariant_check import InvariantCheck
 from models.lease import LeaseRow
+from models.opening_balance import OpeningBalance, Source
 from models.organisation import Connection, Organisation
 from models.outbox import OutboxEvent, OutboxMessage
 from models.pause import Pause
@@ -254,6 +256,32 @@ def make_quarantine(**changes: Any) -> Quarantine:
         "created_at": NOW,
     }
     return Quarantine.create(**defaults | changes)
+
+
+def make_awaited_transaction(**changes: Any) -> AwaitedTransaction:
+    """Qonto listed it as completed and without the moment at which it settled."""
+    defaults = {
+        "bank_account_id": f"bank-account-{next(_numbers)}",
+        "transaction_id": f"transaction-{next(_numbers)}",
+        "tenant_id": "tenant",
+        "reason": "completed_without_settlement",
+        "updated_at": NOW,
+        "signed_cents": -4_730,
+        "first_seen_at": NOW,
+    }
+    return AwaitedTransaction.create(**defaults | changes)
+
+
+def make_opening_balance(**changes: Any) -> OpeningBalance:
+    """An account held a thousand euros when it was connected."""
+    defaults = {
+        "bank_account_id": f"bank-account-{next(_numbers)}",
+        "tenant_id": "tenant",
+        "starts_at": CONNECTED_AT,
+        "cents": 100_000,
+        "source": Source.CONNECTING,
+    }
+    return OpeningBalance.create(**defaults | changes)
 
 
 def make_invariant_check(**changes: Any) -> InvariantCheck:

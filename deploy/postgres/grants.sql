@@ -24,8 +24,8 @@ GRANT SELECT (created_at, settled_at) ON quarantine TO scheduler;
 
 -- The worker does a night's work. Nothing of a night is deleted, but that access was refused once it is given again.
 GRANT SELECT, INSERT, UPDATE ON
-    bank_account, account_link, cursor, posting, posting_batch, sync_run, lease, pause, call_budget, invariant_check
-    TO worker;
+    bank_account, account_link, cursor, posting, posting_batch, sync_run, lease, pause, call_budget, invariant_check,
+    awaited_transaction, opening_balance TO worker;
 GRANT SELECT, INSERT ON posting_event, quarantine, outbox_message, outbox_event TO worker;
 GRANT SELECT, UPDATE ON connection, credential, inbox_event TO worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON access_refusal TO worker;
@@ -42,7 +42,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON credential, web_session, authorisation T
 GRANT SELECT, INSERT, UPDATE ON organisation, connection, sync_run, call_budget TO web;
 GRANT SELECT, INSERT ON outbox_message, outbox_event TO web;
 GRANT SELECT, UPDATE (connection_id) ON posting, posting_batch TO web;
-GRANT SELECT ON bank_account, account_link, cursor, posting_event, lease, pause TO web;
+GRANT SELECT ON bank_account, account_link, posting_event, lease, pause, awaited_transaction TO web;
+-- Connecting keeps what each account holds, and goes on reading where an earlier connection ended.
+GRANT SELECT, INSERT, UPDATE ON cursor, opening_balance TO web;
 GRANT SELECT, DELETE ON access_refusal TO web; -- who connects again is let in
 
 -- The operations page counts and changes nothing. Of quarantine and of postings it sees states and moments alone.
@@ -57,7 +59,8 @@ GRANT SELECT (created_at, settled_at) ON quarantine TO operations;
 -- transaction's story, nor is anything deleted but secrets that were given up.
 GRANT SELECT, INSERT, UPDATE ON
     organisation, connection, credential, bank_account, account_link, cursor, posting, posting_batch, sync_run,
-    outbox_message, outbox_event, inbox_event, lease, pause, quarantine, call_budget, invariant_check TO operator;
+    outbox_message, outbox_event, inbox_event, lease, pause, quarantine, call_budget, invariant_check,
+    awaited_transaction, opening_balance TO operator;
 GRANT SELECT, INSERT ON posting_event TO operator;
 GRANT SELECT, INSERT, UPDATE, DELETE ON access_refusal TO operator;
 GRANT DELETE ON credential TO operator;

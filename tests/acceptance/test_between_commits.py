@@ -18,7 +18,7 @@ def test_a_worker_that_dies_while_it_stores_a_page_has_not_moved_the_cursor_past
     company.moves(spends(200))
     office.at_23()
 
-    with office.power_cut("services.import_transactions.insert_new", when="before"):
+    with office.power_cut("services.store_transactions.insert_new", when="before"):
         office.turn()
 
     office.run_until_quiet()

@@ -22,7 +22,7 @@ def test_rows_edited_while_the_list_is_read_shift_none_out_of_sight(office: Offi
             company.at_qonto(f"transactions/{row}", {"note": "receipt attached"})
 
     office.at_23()
-    with before("services.import_transactions.insert_new", a_person_edits):
+    with before("services.store_transactions.insert_new", a_person_edits):
         office.run_until_quiet()
 
     assert company.states() == {"posted": 150}

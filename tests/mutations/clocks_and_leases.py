@@ -16,9 +16,9 @@ FLEET = "tests/integration/test_fleet_minute.py"
 STORE_THEN_MOVE = """    with job.holding():
         new = insert_new(rows, now)
 """
-MOVE_THEN_STORE = """    if page.rows:
+MOVE_THEN_STORE = """    if page.rows and read_until:
         with job.holding():
-            advance_cursor(job.connection.id, account.id, max(row.updated_at for row in page.rows))
+            advance_cursor(job.connection.id, account.id, min(max(row.updated_at for row in page.rows), read_until))
     with job.holding():
         new = insert_new(rows, now)
 """
@@ -75,7 +75,7 @@ CLOCKS_AND_LEASES = (
     Mutation(
         "cursor_before_rows",
         "Qonto's cursor moves before the rows behind it are stored",
-        "services/import_transactions.py",
+        "services/store_transactions.py",
         STORE_THEN_MOVE,
         MOVE_THEN_STORE,
         (f"{BETWEEN}::test_a_worker_that_dies_while_it_stores_a_page_has_not_moved_the_cursor_past_it[sqlite]",),

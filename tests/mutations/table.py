@@ -11,6 +11,7 @@ from tests.mutations.mutation import Mutation
 from tests.mutations.operations import OPERATIONS
 from tests.mutations.page import PAGE
 from tests.mutations.posting import POSTING
+from tests.mutations.proof import PROOF
 from tests.mutations.sending import SENDING
 from tests.mutations.telling import TELLING
 from tests.mutations.wires import WIRES
@@ -27,4 +28,5 @@ MUTATIONS: tuple[Mutation, ...] = (
     *TELLING,
     *PAGE,
     *OPERATIONS,
+    *PROOF,
 )
