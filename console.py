@@ -59,9 +59,13 @@ class Screen:
         sys.stdout.flush()
 
     def say(self, text: str, style: str = "") -> None:
-        """A line beside the result; silent when the result is JSON."""
-        if not self.as_json:
+        """A line beside the result; silent when the result is JSON, or there is nothing to say."""
+        if text and not self.as_json:
             self.out.print(escape(plain(text)), style=style or None)
+
+    def note(self, text: str) -> None:
+        """Write a line on standard error: what a person wants to know while they wait."""
+        self.err.print(escape(plain(text)))
 
     def progress(self) -> Progress:
         """A progress bar on standard error; it draws nothing when that is no terminal."""

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import click
 
 from commands.accounts import ACCOUNT_COLUMNS
-from commands.following import follow
+from commands.following import follow, standing_of, who_goes_on
 from commands.frame import (
     BROKEN,
     REASON,
@@ -26,13 +26,14 @@ from commands.frame import (
     the_connection,
 )
 from console import Screen
+from domain.what_next import waits_for_a_moment
 from models.organisation import Connection
 from models.statements import load
-from models.states import OPEN_RUN_STATES, RunState
+from models.states import RunState
 from services.connect import Grant, Wishes, connect
 from services.disconnect import AGAIN, ask_to_disconnect
 from services.view_accounts import view_accounts
-from services.view_connections import view_connection, view_connections
+from services.view_connections import view_connection, view_connections, view_run
 from settings import IN_PROCESS, Secret
 
 QONTO_BEGAN = 2017
@@ -71,21 +72,29 @@ def connections_add(
         raise Failure(f"--time-zone {time_zone!r} is not an IANA time zone such as Europe/Paris", USAGE)
     if starts_at and starts_at.year < QONTO_BEGAN:
         raise Failure(f"--from {starts_at.date()} is before there was a Qonto", USAGE)
+    zone = ZoneInfo(time_zone)
+    begins = starts_at.replace(tzinfo=zone) if starts_at else None
     with at_work() as (_, workbench):
+        if begins and begins > workbench.clock():
+            raise Failure(
+                f"--from {begins:%Y-%m-%d %H:%M} is in the future in {time_zone}: name a day that has come", USAGE
+            )
         key = Secret("") if qonto_token_file else _secret(qonto_key_file, "Qonto API key (login:secret)")
         grant = Grant(
             qonto_api_key=key,
             qonto_refresh_token=_secret(qonto_token_file, "Qonto refresh token") if qonto_token_file else Secret(""),
             xero_refresh_token=_secret(xero_token_file, "Xero refresh token"),
         )
-        begins = starts_at.replace(tzinfo=ZoneInfo(time_zone)) if starts_at else None
         connection = connect(workbench, grant, Wishes(name, tenant, time_zone, begins), who=who)
         view = view_connection(connection)
         if screen.as_json:
             screen.json(view)
         else:
-            screen.say(f"{view.organisation} is connected to {view.tenant_name}; it syncs at 23:00 {view.time_zone}.")
-            screen.say(f"Not waiting: qonto-xero sync {view.organisation}")
+            since = f"{view.starts_at.astimezone(zone):%Y-%m-%d %H:%M}"
+            screen.say(f"{view.organisation} is connected to {view.tenant_name}.")
+            screen.say(f"What settles from {since} on is sent every night at 23:00 {view.time_zone}.")
+            screen.say(f"Without waiting for the night: qonto-xero sync {view.organisation}")
+            screen.say(who_goes_on(workbench))
 
 
 def _secret(path: str | None, what: str) -> Secret:
@@ -123,12 +132,14 @@ def connections_disconnect(screen: Screen, organisation: str, wait: bool, yes: b
         alone = settings.broker_url == IN_PROCESS
         while wait or alone:
             run = follow(screen, run.id, workbench, stop, "taking leave", alone=alone)
-            if stop.is_set() or run.state not in OPEN_RUN_STATES:
+            if stop.is_set() or not waits_for_a_moment(standing_of(run)):
                 break
             stop.wait(AGAIN.total_seconds())
         found = load(Connection, connection.id)
-        columns = ["organisation", "state", "ended_at", "note"]
-        ended = {"organisation": organisation, "state": found.state, "ended_at": found.ended_at, "note": run.reason}
+        columns = ["organisation", "state", "ended_at", "note", "next"]
+        following = view_run(run.id, workbench.clock())["next"]
+        ended = {"organisation": organisation, "state": found.state, "ended_at": found.ended_at}
+        ended |= {"note": run.reason, "next": following}
         screen.rows("Disconnected", columns, [ended])
         if (wait or alone) and run.state != RunState.DONE:
             sys.exit(BROKEN)

@@ -12,7 +12,7 @@ from console import Screen
 from domain.money import to_decimal
 from models.organisation import organisation_called
 from services.explain import explain as explain_transaction
-from services.plan_night import plan_night
+from services.plan_night import PlannedAccount, plan_night
 from services.prove_balance import prove_balance
 from services.view_audit import view_audit
 from services.view_connections import view_runs
@@ -28,12 +28,22 @@ def plan(screen: Screen, organisation: str) -> None:
         if screen.as_json:
             screen.json(planned)
             return
-        rows = [
-            asdict(account) | {"sum": to_decimal(account.cents), "excluded": _counts(account.excluded)}
-            for account in planned.accounts
-        ]
-        screen.rows("Tonight", ["name", "in_xero", "to_send", "sum", "excluded"], rows)
+        columns = ["name", "in_xero", "to_send", "sum", "before_start", "before_start_sum", "excluded"]
+        screen.rows("Tonight", columns, [_planned(account) for account in planned.accounts])
+        if any(account.before_start for account in planned.accounts):
+            screen.say(
+                f"What settled before {planned.starts_at:%Y-%m-%d %H:%M} UTC, the connection's start, is left out"
+            )
         screen.say(f"{planned.writes} writes to Xero. Stored and waiting: {_counts(planned.waiting) or 'nothing'}")
+
+
+def _planned(account: PlannedAccount) -> dict[str, object]:
+    return asdict(account) | {
+        "sum": to_decimal(account.cents),
+        "before_start": f"more than {account.before_start}" if account.has_more_before else account.before_start,
+        "before_start_sum": "" if account.has_more_before else to_decimal(account.before_start_cents),
+        "excluded": _counts(account.excluded),
+    }
 
 
 def _counts(counts: dict[str, int]) -> str:
@@ -46,7 +56,7 @@ def _counts(counts: dict[str, int]) -> str:
 @as_json
 def runs(screen: Screen, organisation: str | None, limit: int) -> None:
     """The newest runs, of all organisations or of ORG."""
-    with at_work():
+    with at_work() as (_, workbench):
         connection = the_connection(organisation) if organisation else None
         columns = [
             "run",
@@ -58,8 +68,9 @@ def runs(screen: Screen, organisation: str | None, limit: int) -> None:
             "posted",
             "accounts_created",
             "reason",
+            "next",
         ]
-        screen.rows("Runs", columns, view_runs(connection, limit))
+        screen.rows("Runs", columns, view_runs(connection, limit, workbench.clock()))
 
 
 @click.command()

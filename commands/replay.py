@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import click
 
+from commands.following import who_goes_on
 from commands.frame import (
     BROKEN,
     DRY_RUN,
@@ -175,6 +176,8 @@ def _go(
         check_not_too_many(organisations, yes_many=yes_many)
     done = 0 if dry_run else _done(screen, to_do, person, workbench)
     _tell(screen, items, done, dry_run=dry_run)
+    if done and not screen.as_json:
+        screen.say(who_goes_on(workbench))
     if not (dry_run or to_do) and any(item.outcome == Outcome.STAYS for item in items):
         sys.exit(BROKEN)
 

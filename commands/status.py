@@ -12,6 +12,9 @@ from rich.live import Live
 
 from commands.frame import as_json, at_work, stop_on_signal
 from console import Screen, table
+from domain.reasons import sentence
+from domain.what_next import NO_SCHEDULER, clock_time
+from models.fleet import WaitingRuns
 from models.states import RunState
 from services.view_night import NightView, Tonight, view_night
 from services.workbench import Workbench
@@ -67,9 +70,12 @@ def _rows(view: NightView) -> Iterator[Row]:
         yield from _night_rows(view.tonight, view.at)
     else:
         yield _row("night", "no organisation is connected")
+    yield _row("scheduler", _scheduler(view))
     yield _row("transactions under way", _counts(view.postings))
     for problem in view.problems:
         yield _row(f"{problem.state}: {problem.code}", f"{problem.count} {problem.what}. {problem.sentence}")
+    for runs in view.waiting:
+        yield _row(f"waiting: {runs.code}", _waiting_runs(runs, view))
     yield _row("workers are at", f"{view.working} organisations")
     yield from _waiting_rows(view)
     yield _row("calls to Xero left", _calls(view))
@@ -96,6 +102,20 @@ def _waiting_rows(view: NightView) -> Iterator[Row]:
     for name, one in view.queues.items():
         if one.count:
             yield _row(name, f"{one.count}, the oldest for {_for(view.age(one))}")
+
+
+def _waiting_runs(runs: WaitingRuns, view: NightView) -> str:
+    """How many, until when, why, and whether they go on by themselves."""
+    last = f", the last until {clock_time(runs.last_at, view.at)}" if runs.count > 1 else ""
+    until = f"{runs.count} runs wait until {clock_time(runs.first_at, view.at)}{last}"
+    return f"{until}, then {'they go on by themselves' if view.is_scheduled else NO_SCHEDULER}. {sentence(runs.code)}"
+
+
+def _scheduler(view: NightView) -> str:
+    if view.is_scheduled:
+        return "running"
+    last = f"it last turned at {clock_time(view.scheduler_at, view.at)}" if view.scheduler_at else "none ever did"
+    return f"NONE IS RUNNING, {last}: no night is opened and nothing that waits goes on. Start `qonto-xero scheduler`"
 
 
 def _calls(view: NightView) -> str:

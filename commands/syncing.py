@@ -34,7 +34,8 @@ def sync(screen: Screen, organisation: str, wait: bool, who: str) -> None:
     with at_work() as (settings, workbench):
         run = request_sync(the_connection(organisation), Lane.INTERACTIVE, who, workbench.clock())
         ended = _followed(screen, run, settings, workbench, stop, "sending", wait=wait)
-        screen.rows("Sync", ["organisation", "state", "imported", "posted", "accounts_created", "reason"], [ended])
+        columns = ["organisation", "state", "imported", "posted", "accounts_created", "reason", "next"]
+        screen.rows("Sync", columns, [ended])
         if _is_waited_for(settings, wait=wait) and ended["state"] != RunState.DONE:
             sys.exit(BROKEN)
 
@@ -59,7 +60,7 @@ def verify(screen: Screen, organisation: str, wait: bool, why: str, who: str) ->
         run = ask_to_verify(the_connection(organisation), who, why, workbench.clock())
         ended = _followed(screen, run, settings, workbench, stop, "looking", wait=wait)
         told = ended | {"adopted": ended["posted"]}
-        screen.rows("Verified", ["organisation", "state", "imported", "adopted", "reason"], [told])
+        screen.rows("Verified", ["organisation", "state", "imported", "adopted", "reason", "next"], [told])
         if _is_waited_for(settings, wait=wait) and (ended["state"] != RunState.DONE or ended["reason"]):
             sys.exit(BROKEN)
 
@@ -70,7 +71,7 @@ def _followed(
     """The run as it is in the end, or, if nobody waits, as it is now."""
     if _is_waited_for(settings, wait=wait):
         follow(screen, run.id, workbench, stop, what, alone=settings.broker_url == IN_PROCESS)
-    return view_run(run.id)
+    return view_run(run.id, workbench.clock())
 
 
 def _is_waited_for(settings: Settings, *, wait: bool) -> bool:

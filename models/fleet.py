@@ -28,6 +28,16 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class WaitingRuns:
+    """So many runs, of whatever kind, that wait for one reason; when the first and the last of them go on."""
+
+    code: str
+    count: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True)
 class NightPart:
     """The nights of one local date and time zone that are in one state for one reason. `posted` is what they sent.
 
@@ -66,6 +76,10 @@ FREE = """NOT EXISTS (
 LANES = f"""
     SELECT lane, COUNT(*), MIN(CASE WHEN wave = '' THEN wake_at END), MIN(CASE WHEN wave <> '' THEN wake_at END)
     FROM sync_run WHERE state IN ({OPEN_STATES}) AND (wake_at <= {{now}} OR wave <> '') AND {FREE} GROUP BY lane
+"""  # noqa: S608 - names of ours
+WAITS = f"""
+    SELECT code, COUNT(*), MIN(wake_at), MAX(wake_at) FROM sync_run
+    WHERE state = '{RunState.WAITING}' AND wake_at > {{now}} GROUP BY code ORDER BY code
 """  # noqa: S608 - names of ours
 WORKING = "SELECT COUNT(*) FROM lease WHERE owner <> '' AND expires_at > {now}"
 TO_SEND = f"""
@@ -120,6 +134,12 @@ def lanes_waiting(now: datetime) -> dict[str, Waiting]:
         moments = (read_moment(due_since), announced and announced - SILENCE)
         found[str(lane)] = Waiting(count, min(filter(None, moments), default=None))
     return found
+
+
+def runs_waiting(now: datetime) -> list[WaitingRuns]:
+    """The runs that go on at a later moment, by the reason for which they wait."""
+    rows = read(WAITS, now=now)
+    return [WaitingRuns(code, count, read_moment(first), read_moment(last)) for code, count, first, last in rows]
 
 
 def organisations_working(now: datetime) -> int:

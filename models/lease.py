@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from peewee import BigIntegerField, TextField
 
 from metrics import FENCE_REJECTED, LEASE_TAKEOVERS
-from models.database import Table, UtcField, transaction
+from models.database import Table, UtcField, read_moment, transaction
 from models.statements import read, run
 
 LEASE = timedelta(seconds=90)  # longer than the longest HTTP call (45 s), so no call outlives its lease
@@ -25,6 +25,7 @@ TAKE = """
         owner = CASE owner WHEN '' THEN {owner} ELSE {heir} END, fence = fence + 1, expires_at = {expires_at}
     WHERE organisation_id = {id} AND (owner = '' OR expires_at <= {now}) RETURNING fence, owner
 """
+HELD = "SELECT expires_at FROM lease WHERE organisation_id = {id} AND owner <> '' AND expires_at > {now}"
 MINE = "WHERE organisation_id = {id} AND fence = {fence} AND owner = {owner}"
 RENEW = f"UPDATE lease SET expires_at = {{expires_at}} {MINE}"  # noqa: S608 - no value is in it
 RELEASE = f"UPDATE lease SET owner = '', expires_at = {{now}} {MINE}"  # noqa: S608 - no value is in it
@@ -78,6 +79,13 @@ class Lease:
     def release(self) -> None:
         """Let the next worker in without waiting; harmless when already lost."""
         run(RELEASE, now=self.clock(), id=self.organisation_id, fence=self.fence, owner=self.owner)
+
+
+def held_until(organisation_id: str, now: datetime) -> datetime | None:
+    """Return until when somebody holds the organisation's lease at the longest; `None` while nobody does."""
+    found = read(HELD, id=organisation_id, now=now)
+    moment: datetime | None = read_moment(found[0][0]) if found else None
+    return moment
 
 
 def take_lease(organisation_id: str, owner: str, clock: Callable[[], datetime]) -> Lease | None:

@@ -172,23 +172,26 @@ def wake_runs(actor: str, now: datetime) -> int:
 
 
 IN_LINE = f"""
-    SELECT 1 FROM sync_run WHERE organisation_id = {{organisation_id}} AND id <> {{run_id}} AND wake_at <= {{now}}
+    SELECT id FROM sync_run WHERE organisation_id = {{organisation_id}} AND id <> {{run_id}} AND wake_at <= {{now}}
     AND state IN ({OPEN_STATES}) AND lane = '{Lane.INTERACTIVE}'
     AND (kind = '{RunKind.DISCONNECTION}'
          OR (kind = '{RunKind.VERIFICATION}' AND {{kind}} NOT IN ('{RunKind.ACCOUNTS}', '{RunKind.DISCONNECTION}'))
          OR ({{kind}} NOT IN ('{RunKind.ACCOUNTS}', '{RunKind.VERIFICATION}')
              AND (kind = '{RunKind.ACCOUNTS}' OR {{lane}} <> '{Lane.INTERACTIVE}')))
+    ORDER BY CASE kind WHEN '{RunKind.DISCONNECTION}' THEN 0 WHEN '{RunKind.ACCOUNTS}' THEN 1
+                       WHEN '{RunKind.VERIFICATION}' THEN 2 ELSE 3 END, id
     LIMIT 1
 """  # noqa: S608 - names of ours
 
 
-def somebody_waits(for_run: SyncRun, now: datetime) -> bool:
-    """Whether a run that goes before this one wants the organisation's lease now.
+def run_ahead_of(waiting: SyncRun, now: datetime) -> int | None:
+    """Return the id of the run that goes before this one and wants the organisation's lease now, if there is one.
 
     The end of a connection goes first, then an account, then a doubt about our record, then a person's sync.
     """
-    told = {"run_id": for_run.id, "kind": str(for_run.kind), "lane": str(for_run.lane)}
-    return bool(read(IN_LINE, organisation_id=for_run.organisation_id, now=now, **told))
+    told = {"run_id": waiting.id, "kind": str(waiting.kind), "lane": str(waiting.lane)}
+    found = read(IN_LINE, organisation_id=waiting.organisation_id, now=now, **told)
+    return int(found[0][0]) if found else None
 
 
 def end_runs_of(connection_id: str, but_for: int, reason: str, code: str, now: datetime) -> None:

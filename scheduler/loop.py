@@ -17,6 +17,7 @@ from messaging import BrokerUnreachable
 from messaging.outbox_relay import Relay
 from metrics import SCHEDULER_SUCCESS
 from models.database import DATABASE_OUTAGE, connected
+from models.heartbeat import BEAT_EVERY, SCHEDULER, beat
 from models.outbox import Row
 from scheduler.fleet_metrics import show_fleet
 from scheduler.tick import open_due, tidy, wake
@@ -55,6 +56,7 @@ class Scheduler:
         self._tick_seconds = tick_seconds
         self._wake_seconds = min(WAKE_SECONDS, tick_seconds)
         self._next_tick = self._next_tidy = 0.0
+        self._beat_at: datetime | None = None
         self._succeeded_at = time.monotonic()
 
     def run(self, stop: Event) -> None:
@@ -72,6 +74,7 @@ class Scheduler:
             now = self._clock()
             opened = open_due(now)
             SCHEDULER_SUCCESS.set(now.timestamp())
+            self._beat_if_due(now)
             self._next_tick = time.monotonic() + self._tick_seconds
         woken = wake(self._clock())
         if time.monotonic() >= self._next_tidy:
@@ -85,6 +88,11 @@ class Scheduler:
     def why_not_working(self) -> str:
         """Why it cannot be counted on; empty while its turns succeed."""
         return _why_silent(self._succeeded_at)
+
+    def _beat_if_due(self, now: datetime) -> None:
+        if self._beat_at is None or abs(now - self._beat_at) >= BEAT_EVERY:
+            beat(SCHEDULER, now)
+            self._beat_at = now
 
 
 class RelayLoop(Generic[Row]):

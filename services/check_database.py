@@ -11,7 +11,9 @@ from domain.calendar import NIGHT, falls_due, latest_due, local_date
 from domain.ledger_check_lines import Line
 from domain.reasons import Followed, Held
 from domain.recovery import PROOF_AFTER
+from domain.what_next import NO_SCHEDULER
 from models.bank_account import BankAccount
+from models.heartbeat import SCHEDULER, is_silent, last_beat
 from models.inbox import InboxEvent
 from models.lease import LEASE, LeaseRow
 from models.once_more import RECREATED
@@ -164,9 +166,11 @@ def _missing_nights(connection: Connection, until: datetime) -> Iterator[str]:
     known = {run.local_date for run in SyncRun.select(SyncRun.local_date).where(nightly)}
     newest = latest_due(until - OPENED, NIGHT, zone)
     day: date = max(local_date(connection.created_at, zone), newest - timedelta(days=NIGHTS_BACK))
+    last = last_beat(SCHEDULER)
+    why = f"; {NO_SCHEDULER}" if is_silent(last, until) else ""
     while day <= newest:
         if day not in known and connection.created_at < falls_due(day, NIGHT, zone):
-            yield f"no night for {day}"
+            yield f"no night for {day}{why}"
         day += timedelta(days=1)
 
 

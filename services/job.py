@@ -18,7 +18,7 @@ from domain.recovery import Instant
 from models.bank_account import AccountLink, live_links
 from models.lease import Lease
 from models.organisation import Connection, Organisation
-from models.sync_run import SyncRun, somebody_waits
+from models.sync_run import SyncRun, run_ahead_of
 from services.app_share import BUDGET
 from services.in_flight import InFlight
 
@@ -114,7 +114,7 @@ class Job:
         if self._looked_round_at and now < self._looked_round_at + LOOK_ROUND:
             return
         self._looked_round_at = now
-        self.gives_way = self.gives_way or somebody_waits(self.run, now)
+        self.gives_way = self.gives_way or run_ahead_of(self.run, now) is not None
 
 
 def note_prepared(job: Job) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from clients.qonto.bank_accounts import QontoAccount, list_bank_accounts
 from clients.qonto.client import Qonto
@@ -10,32 +11,48 @@ from clients.xero.accounts import list_accounts
 from domain.account_choice import Choice, Create, KnownLink, Use, choose
 from domain.bank_transaction import BATCH_ROWS
 from domain.money import signed
+from domain.reasons import Excluded
 from models.bank_account import newest_links
 from models.organisation import Connection
 from models.posting import Posting, count_by_state
 from models.states import PostingState
 from services.chart import Chart
 from services.read_accounts import accounts_to_read
-from services.read_transactions import exclusion, unread
+from services.read_transactions import exclusion, unread, walk
 from services.workbench import Workbench
+
+BEFORE_START = Excluded.BEFORE_START
+QONTO_BEGAN = datetime(2017, 1, 1, tzinfo=UTC)
+MOST_PAGES_BEFORE = 100  # of an account's history before the start: 10,000 rows take a person's minute
 
 
 @dataclass
 class PlannedAccount:
-    """One bank account: what becomes of it in Xero, and what would be sent (`cents` is the sum, money in minus out)."""
+    """One bank account: what becomes of it in Xero, and what would be sent (`cents` is the sum, money in minus out).
+
+    `before_start` counts what settled before the connection's start and is left out, `before_start_cents` is its sum;
+    with `has_more_before` only the oldest of it were counted.
+    """
 
     bank_account_id: str
     name: str
     in_xero: str
     to_send: int = 0
     cents: int = 0
+    before_start: int = 0
+    before_start_cents: int = 0
+    has_more_before: bool = False
     excluded: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`waiting` counts what is stored and not done by state; `writes` are the calls that would send transactions."""
+    """`waiting` counts what is stored and not done by state; `writes` are the calls that would send transactions.
 
+    `starts_at` is the connection's start.
+    """
+
+    starts_at: datetime
     accounts: list[PlannedAccount]
     waiting: dict[str, int]
     writes: int
@@ -55,11 +72,11 @@ def plan_night(connection: Connection, workbench: Workbench) -> Plan:
         choice = choose(account.id, account.status, account.is_external_account, known, chart.by_code(), chart.by_id())
         planned = PlannedAccount(account.id, account.name, _in_words(choice))
         if account.id in to_read:
-            _count_new(connection, qonto, account, planned)
+            _count(connection, qonto, account, planned)
         accounts.append(planned)
     waiting = _waiting(connection)
     due = waiting.get(PostingState.DUE, 0) + sum(account.to_send for account in accounts)
-    return Plan(accounts, waiting, -(-due // BATCH_ROWS))
+    return Plan(connection.starts_at, accounts, waiting, -(-due // BATCH_ROWS))
 
 
 def _in_words(choice: Choice) -> str:
@@ -70,21 +87,44 @@ def _in_words(choice: Choice) -> str:
     return f"left out: {choice.why}"
 
 
-def _count_new(connection: Connection, qonto: Qonto, account: QontoAccount, planned: PlannedAccount) -> None:
-    known = Posting.select(Posting.transaction_id).where(
-        (Posting.tenant_id == connection.tenant_id) & (Posting.bank_account_id == account.id)
+def _count(connection: Connection, qonto: Qonto, account: QontoAccount, planned: PlannedAccount) -> None:
+    """Count what is new to us, and what is left out because it settled before the start, each row once."""
+    stored = list(
+        Posting.select(Posting.transaction_id, Posting.reason, Posting.side, Posting.amount_cents).where(
+            (Posting.tenant_id == connection.tenant_id) & (Posting.bank_account_id == account.id)
+        )
     )
-    seen = {posting.transaction_id for posting in known}
+    seen = {posting.transaction_id for posting in stored}
+    before = {one.transaction_id: signed(one.side, one.amount_cents) for one in stored if one.reason == BEFORE_START}
     for row in unread(connection, qonto, account.id):
         if row.id in seen:
             continue
         seen.add(row.id)
+        cents = signed(row.side, row.amount_cents)
         excluded = exclusion(connection, row, is_external=account.is_external_account)
-        if excluded:
+        if excluded == BEFORE_START:
+            before[row.id] = cents
+        elif excluded:
             planned.excluded[excluded] = planned.excluded.get(excluded, 0) + 1
         else:
             planned.to_send += 1
-            planned.cents += signed(row.side, row.amount_cents)
+            planned.cents += cents
+    if not account.is_external_account:
+        planned.has_more_before = _add_history(connection, qonto, account, before)
+    planned.before_start, planned.before_start_cents = len(before), sum(before.values())
+
+
+def _add_history(connection: Connection, qonto: Qonto, account: QontoAccount, before: dict[str, int]) -> bool:
+    """Add what nothing has touched since the start, so that no night reads it; return whether there is more of it."""
+    for number, page in enumerate(walk(qonto, account.id, QONTO_BEGAN)):
+        if number == MOST_PAGES_BEFORE:
+            return True
+        for row in page.rows:
+            if row.updated_at >= connection.starts_at:
+                return False
+            if exclusion(connection, row, is_external=False) == BEFORE_START:
+                before[row.id] = signed(row.side, row.amount_cents)
+    return False
 
 
 def _waiting(connection: Connection) -> dict[str, int]:

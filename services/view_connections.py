@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from domain.what_next import RunStanding, what_next
+from models.heartbeat import SCHEDULER, is_silent, last_beat
 from models.organisation import Connection, Organisation
 from models.posting import Posting, count_by_state
+from models.states import OPEN_RUN_STATES
 from models.sync_run import SyncRun
 
 MOST_RUNS = 1_000
@@ -60,20 +63,21 @@ def view_connection(connection: Connection) -> ConnectionView:
     )
 
 
-def view_runs(connection: Connection | None, limit: int) -> list[dict[str, Any]]:
+def view_runs(connection: Connection | None, limit: int, now: datetime) -> list[dict[str, Any]]:
     """The newest runs first, of one connection's organisation or of all."""
     runs = SyncRun.select().order_by(SyncRun.local_date.desc(), SyncRun.id.desc()).limit(min(limit, MOST_RUNS))
     if connection:
         runs = runs.where(SyncRun.organisation_id == connection.organisation_id)
-    return _viewed(list(runs))
+    return _viewed(list(runs), now)
 
 
-def view_run(number: int) -> dict[str, Any]:
+def view_run(number: int, now: datetime) -> dict[str, Any]:
     """One run, by its number."""
-    return _viewed([SyncRun.get_by_id(number)])[0]
+    return _viewed([SyncRun.get_by_id(number)], now)[0]
 
 
-def _viewed(newest: Sequence[SyncRun]) -> list[dict[str, Any]]:
+def _viewed(newest: Sequence[SyncRun], now: datetime) -> list[dict[str, Any]]:
+    is_scheduled = not is_silent(last_beat(SCHEDULER), now)
     of_runs = Organisation.id.in_({run.organisation_id for run in newest} or {""})
     slugs = {organisation.id: organisation.slug for organisation in Organisation.select().where(of_runs)}
     return [
@@ -90,6 +94,8 @@ def _viewed(newest: Sequence[SyncRun]) -> list[dict[str, Any]]:
             "turns": run.turns,
             "started_at": run.started_at,
             "finished_at": run.finished_at,
+            "wake_at": run.wake_at if run.state in OPEN_RUN_STATES else None,
+            "next": what_next(RunStanding(run.state, run.code, run.wake_at), now, is_scheduled=is_scheduled),
         }
         for run in newest
     ]

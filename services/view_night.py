@@ -14,7 +14,8 @@ from domain.rate_window import Window as Calls
 from domain.reasons import Broken, sentence
 from models import fleet
 from models.call_budget import app_budget, read_slots
-from models.fleet import NightPart, Waiting
+from models.fleet import NightPart, Waiting, WaitingRuns
+from models.heartbeat import SCHEDULER, is_silent, last_beat
 from models.invariant_check import Violated, checks_by_name
 from models.outbox import OutboxEvent, OutboxMessage
 from models.states import OPEN_RUN_STATES, ConnectionState, Lane, PostingState, RunState
@@ -81,7 +82,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class NightView:
-    """Everything that a person, a page or a metric shows. `tonight` is empty while no organisation is connected."""
+    """Everything that a person, a page or a metric shows. `tonight` is empty while no organisation is connected.
+
+    `waiting` are runs that go on at a later moment; `scheduler_at` is when a scheduler last turned.
+    """
 
     at: datetime
     tonight: Tonight | None
@@ -99,6 +103,13 @@ class NightView:
     quarantine: Waiting
     events: Waiting
     invariants: list[Violated]
+    waiting: list[WaitingRuns]
+    scheduler_at: datetime | None
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether a scheduler is running."""
+        return not is_silent(self.scheduler_at, self.at)
 
     @property
     def queues(self) -> dict[str, Waiting]:
@@ -141,6 +152,8 @@ def view_night(now: datetime) -> NightView:
         quarantine=fleet.unsettled_quarantine(),
         events=fleet.unhandled_events_of_all(),
         invariants=checks_by_name(),
+        waiting=fleet.runs_waiting(now),
+        scheduler_at=last_beat(SCHEDULER),
     )
 
 

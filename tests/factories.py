@@ -16,6 +16,7 @@ from models.awaited_transaction import AwaitedTransaction
 from models.bank_account import AccountLink, BankAccount, Cursor
 from models.call_budget import CallBudget
 from models.credential import Credential
+from models.heartbeat import SCHEDULER, Heartbeat
 from models.inbox import InboxEvent
 from models.invariant_check import InvariantCheck
 from models.lease import LeaseRow
@@ -288,6 +289,11 @@ def make_invariant_check(**changes: Any) -> InvariantCheck:
     """It holds for everybody."""
     defaults = {"name": "I1", "scope": "fleet", "checked_at": NOW, "violations": 0, "examples": ""}
     return InvariantCheck.create(**defaults | changes)
+
+
+def make_heartbeat(**changes: Any) -> Heartbeat:
+    """A scheduler that has just turned."""
+    return Heartbeat.create(**{"process": SCHEDULER, "beat_at": NOW} | changes)
 
 
 def make_audit_entry(**changes: Any) -> AuditEntry:

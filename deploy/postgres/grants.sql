@@ -13,7 +13,7 @@ GRANT SELECT ON schema_migration TO scheduler, worker, listener, web, operations
 GRANT SELECT, INSERT ON audit_entry TO scheduler, worker, listener, web, operator;
 
 -- The scheduler opens and wakes runs, publishes the outboxes, and ends what browsers left behind.
-GRANT SELECT, INSERT, UPDATE ON sync_run, outbox_message TO scheduler;
+GRANT SELECT, INSERT, UPDATE ON sync_run, outbox_message, heartbeat TO scheduler;
 GRANT SELECT, UPDATE ON outbox_event, inbox_event TO scheduler;
 GRANT SELECT, DELETE ON web_session, authorisation, credential TO scheduler;
 -- It also counts, and looks for what must never be: it reads what was sent, and writes down what it found.
@@ -49,8 +49,8 @@ GRANT SELECT, DELETE ON access_refusal TO web; -- who connects again is let in
 
 -- The operations page counts and changes nothing. Of quarantine and of postings it sees states and moments alone.
 GRANT SELECT ON
-    organisation, connection, sync_run, lease, pause, call_budget, invariant_check, inbox_event, outbox_message,
-    outbox_event, access_refusal TO operations;
+    organisation, connection, sync_run, lease, pause, call_budget, invariant_check, heartbeat, inbox_event,
+    outbox_message, outbox_event, access_refusal TO operations;
 GRANT SELECT (unread_since, unread_reason, connection_id, bank_account_id) ON cursor TO operations;
 GRANT SELECT (connection_id, state, reason, changed_at) ON posting TO operations;
 GRANT SELECT (created_at, settled_at) ON quarantine TO operations;
@@ -64,4 +64,4 @@ GRANT SELECT, INSERT, UPDATE ON
 GRANT SELECT, INSERT ON posting_event TO operator;
 GRANT SELECT, INSERT, UPDATE, DELETE ON access_refusal TO operator;
 GRANT DELETE ON credential TO operator;
-GRANT SELECT ON web_session, authorisation TO operator;
+GRANT SELECT ON web_session, authorisation, heartbeat TO operator;

@@ -66,7 +66,7 @@ def test_connecting_with_an_empty_token_file(small_company: Company, town: World
 def test_a_hostile_name_stays_on_its_line_when_it_is_connected(small_company: Company, town: WorldClient) -> None:
     ran = small_company.connect(town.organisation(xero={"tenant_name": HOSTILE}))
     assert ran.out.replace("\n", "").isprintable()
-    assert ran.out.count("\n") == 2
+    assert ran.out.count("\n") == 4
 
 
 def test_hostile_names_stay_on_their_line_when_one_must_be_chosen(small_company: Company, town: WorldClient) -> None:

@@ -28,7 +28,7 @@ LEAVING = (
         "nobody_gives_way_to_an_end",
         "a night goes on until its turn is over, whoever has ended the connection",
         "services/job.py",
-        "        self.gives_way = self.gives_way or somebody_waits(self.run, now)\n",
+        "        self.gives_way = self.gives_way or run_ahead_of(self.run, now) is not None\n",
         "",
         (f"{LEAVING_TESTS}::test_a_night_under_way_gives_way_and_nothing_begins_afterwards[sqlite]",),
     ),
