@@ -18,7 +18,8 @@ GLANCE, GLANCES = timedelta(seconds=2), timedelta(seconds=30)  # between two loo
 class Seen:
     """An account as Qonto shows it now, and what we have done. `version` is its `updated_at`, hidden from some roles.
 
-    `held` is why Xero does not make it, empty if it does; `is_read_whole`: it was read to its end since it was closed.
+    `held` is why Xero does not make it, empty if it does; `is_read_whole`: it was read to its end since it was closed;
+    `is_unread`: Qonto refuses its transactions, or answers unreadably.
     """
 
     status: str
@@ -27,6 +28,7 @@ class Seen:
     is_in_xero: bool
     held: str
     is_read_whole: bool
+    is_unread: bool = False
 
 
 def what_came_of(event_version: datetime, seen: Seen | None, waited: timedelta) -> str | None:
@@ -39,6 +41,8 @@ def what_came_of(event_version: datetime, seen: Seen | None, waited: timedelta) 
     if seen.is_external:
         return LeftOut.EXTERNAL
     if seen.status == CLOSED:
+        if seen.is_unread:
+            return Followed.GIVEN_UP
         return Followed.STOPPED if seen.is_read_whole else None
     if seen.status != IN_USE:
         return LeftOut.NOT_ACTIVE

@@ -75,6 +75,9 @@ class Unfinished(StrEnum):
 
     NOT_IN_TIME = "not_done_in_time"
     INTERRUPTED = "interrupted_again_and_again"
+    QONTO_UNUSABLE = "unusable_answer_of_qonto"
+    XERO_UNUSABLE = "unusable_answer_of_xero"
+    REFUSED = "access_refused_for_now"
 
 
 class Waits(StrEnum):
@@ -85,12 +88,16 @@ class Waits(StrEnum):
     CERTAINTY = "answer_uncertain"
     IN_LINE = "another_run_goes_first"
     NOT_SHOWN = "not_shown_by_qonto_yet"
+    UNUSABLE = "unusable_answer"
+    REFUSED = "access_refused"
 
 
 class Noted(StrEnum):
     """What a night found and could not mend; it holds nothing up."""
 
     CHAIN = "balances_do_not_chain"
+    ACCOUNT_REFUSED = "account_refused_by_qonto"
+    ACCOUNT_UNREADABLE = "account_not_readable"
     BALANCE = "balance_not_explained"
     CHANGED = "changed_in_qonto"
     TAKEN_BACK = "taken_back_in_qonto"
@@ -155,17 +162,30 @@ SENTENCES: dict[str, str] = {
     Broken.QONTO: "Qonto no longer lets us in. Nothing is sent until a person connects again; nothing is forgotten.",
     Unfinished.NOT_IN_TIME: "Qonto or Xero was away for too long. Nothing is lost; the next night goes on from there.",
     Unfinished.INTERRUPTED: "We were interrupted too often. Nothing is lost; the next night goes on from there.",
+    Unfinished.QONTO_UNUSABLE: "Qonto refuses a request of the sync, or answers it unreadably, and did so again minutes"
+    " later. We look into it. Nothing is lost; the next night tries again.",
+    Unfinished.XERO_UNUSABLE: "Xero refuses a request of the sync, or answers it unreadably, and did so again minutes"
+    " later. We look into it. Nothing is lost; the next night tries again.",
+    Unfinished.REFUSED: "Qonto or Xero does not let us in at the moment. Nothing is lost; we try again, and ask you to"
+    " reconnect only if it lasts.",
     Waits.LIMIT: "Xero or Qonto asked us to wait, or our share of the calls to Xero is used up.",
     Waits.OUTAGE: "Qonto or Xero did not answer, or not in a way that helps; it is tried again.",
     Waits.CERTAINTY: "Xero's answer to a request is not known; after seven minutes Xero is asked what is there.",
     Waits.IN_LINE: "Another run of the same organisation goes first.",
     Waits.NOT_SHOWN: "Qonto does not show yet what its core has told.",
+    Waits.UNUSABLE: "Qonto or Xero refused a request of the sync, or answered it unreadably; we ask again in minutes.",
+    Waits.REFUSED: "Qonto or Xero does not let us in at the moment. We keep trying for hours before we ask you to"
+    " reconnect.",
     Noted.CHAIN: "Qonto's balances of an account do not follow from each other. All that was read has been sent.",
     Awaited.NOT_SETTLED: "Qonto lists it as completed and without a settlement date; we send it once it has one.",
     Awaited.UNREADABLE: "Qonto's answer for it cannot be read. We read it again each night.",
     Noted.BALANCE: "Qonto's balance of an account does not follow from the transactions that Qonto lists.",
     Noted.CHANGED: "Qonto changed it after it was sent. Xero still has it as it was: compare the two.",
     Noted.TAKEN_BACK: "Qonto took it back after it was sent. Xero still has it: delete it there if it is wrong.",
+    Noted.ACCOUNT_REFUSED: "Qonto refuses us the transactions of an account. Check who may see that account in Qonto."
+    " All other accounts are sent; this one is tried again every night.",
+    Noted.ACCOUNT_UNREADABLE: "Qonto's answer about an account's transactions cannot be read. All other accounts are"
+    " sent; this one is tried again every night.",
     NotAllowed.ROLE: "Your role in Qonto does not let you decide about this.",
     NotAllowed.NOT_ACTIVE: "Your membership in Qonto is not active.",
     NotConnected.ALREADY: "This company is connected to Xero already.",

@@ -180,3 +180,12 @@ def store_unread(connection: Connection, bank_account_id: str, reason: str, now:
 def store_readable(connection_id: str, bank_account_id: str) -> None:
     """Store that an account's transactions can be read; call it under the lease."""
     run(READABLE, connection_id=connection_id, bank_account_id=bank_account_id)
+
+
+def unread_accounts(connection_id: str) -> dict[str, str]:
+    """The bank accounts of a connection whose transactions cannot be read, by id, and why."""
+    unread = read(
+        "SELECT bank_account_id, unread_reason FROM cursor WHERE connection_id = {id} AND unread_since IS NOT NULL",
+        id=connection_id,
+    )
+    return dict(unread)

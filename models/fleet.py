@@ -102,6 +102,10 @@ PROBLEMS = f"""
 CONNECTIONS = f"""
     SELECT state, COUNT(*) FROM connection WHERE state <> '{ConnectionState.DISCONNECTED}' GROUP BY state
 """  # noqa: S608 - names of ours
+UNREAD = f"""
+    SELECT unread_reason, COUNT(*) FROM cursor JOIN connection ON connection.id = connection_id
+    WHERE unread_since IS NOT NULL AND state <> '{ConnectionState.DISCONNECTED}' GROUP BY unread_reason
+"""  # noqa: S608 - names of ours
 BUDGETS = "SELECT MIN(day_left) FROM call_budget WHERE scope <> 'app' AND day_heard_at > {since}"
 PAUSES = "SELECT COUNT(*) FROM pause WHERE not_before > {now}"
 
@@ -161,6 +165,11 @@ def postings_with_problems() -> dict[tuple[str, str], Waiting]:
 def connections_by_state() -> dict[str, int]:
     """Connections that have not ended."""
     return dict(read(CONNECTIONS))
+
+
+def unread_accounts() -> dict[str, int]:
+    """Bank accounts whose transactions cannot be read, by the reason."""
+    return dict(read(UNREAD))
 
 
 def unsent(outbox: type[OutboxMessage] | type[OutboxEvent]) -> Waiting:

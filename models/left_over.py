@@ -18,6 +18,7 @@ class Left(StrEnum):
     REJECTED = "rejected"  # transactions, by their reason, since the last night that was done
     ACCOUNT = "account"  # bank accounts in use that Xero does not make, by their reason
     CHAIN = "chain"  # bank accounts in use whose balances do not chain
+    UNREAD = "unread"  # bank accounts whose transactions cannot be read, closed ones too, by their reason
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,11 @@ LEFT = f"""
     SELECT '{Left.CHAIN}', '', COUNT(*) FROM cursor JOIN bank_account ON bank_account.id = bank_account_id
     WHERE connection_id = {{connection_id}} AND chain_broken_at <> '' AND status = {{in_use}}
     HAVING COUNT(*) > 0
+    UNION ALL
+    SELECT '{Left.UNREAD}', unread_reason, COUNT(*) FROM cursor
+    JOIN bank_account ON bank_account.id = bank_account_id
+    WHERE connection_id = {{connection_id}} AND unread_since IS NOT NULL AND NOT is_external
+    GROUP BY 2
 """  # noqa: S608 - names of ours
 
 

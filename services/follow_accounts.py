@@ -26,12 +26,13 @@ def follow_accounts(job: Job) -> Verdict:
     to_read = accounts_to_read(job.connection, in_qonto, only_closed=True)
     reading = read_accounts(job, to_read)
     if to_read:  # what cannot be sent is held as it is frozen; what others hold waits for the night
-        _settle(job, in_qonto, {account.id for account in to_read})  # the others' events do not wait for Xero's answers
+        # The others' events do not wait for Xero's answers.
+        _settle(job, in_qonto, {account.id for account in to_read}, reading.unread)
         verdict = post_due(job) if not reading.is_cut_short else go_on(job)
         if verdict.state != RunState.DONE:
             return verdict
-    unread = {account.id for account in to_read} - reading.whole
-    waiting = _settle(job, in_qonto, unread)
+    not_whole = {account.id for account in to_read} - reading.whole
+    waiting = _settle(job, in_qonto, not_whole, reading.unread)
     if job.problems:
         return try_later(job, "; ".join(job.problems))
     if waiting:
@@ -43,10 +44,13 @@ def follow_accounts(job: Job) -> Verdict:
     return Verdict(RunState.DONE, "; ".join(job.notes))
 
 
-def _settle(job: Job, in_qonto: Sequence[QontoAccount], unread: set[str]) -> list[InboxEvent]:
-    """Write what came of each event; those that are still to be followed."""
+def _settle(job: Job, in_qonto: Sequence[QontoAccount], not_whole: set[str], unread: set[str]) -> list[InboxEvent]:
+    """Store what came of each event; return those that are still to be followed."""
     links = newest_links(job.tenant_id, job.organisation.id)
-    seen = {one.id: _seen(one, links.get(one.id), is_read_whole=one.id not in unread) for one in in_qonto}
+    seen = {
+        one.id: _seen(one, links.get(one.id), is_read_whole=one.id not in not_whole, is_unread=one.id in unread)
+        for one in in_qonto
+    }
     still: list[InboxEvent] = []
     with job.holding():
         for event in unhandled_events(job.organisation.id):
@@ -59,7 +63,7 @@ def _settle(job: Job, in_qonto: Sequence[QontoAccount], unread: set[str]) -> lis
     return still
 
 
-def _seen(account: QontoAccount, link: AccountLink | None, *, is_read_whole: bool) -> Seen:
+def _seen(account: QontoAccount, link: AccountLink | None, *, is_read_whole: bool, is_unread: bool) -> Seen:
     return Seen(
         status=account.status,
         is_external=account.is_external_account,
@@ -67,6 +71,7 @@ def _seen(account: QontoAccount, link: AccountLink | None, *, is_read_whole: boo
         is_in_xero=link is not None and link.state == LinkState.LIVE,
         held=link.reason if link and link.state == LinkState.HELD else "",
         is_read_whole=is_read_whole,
+        is_unread=is_unread,
     )
 
 

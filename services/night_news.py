@@ -15,6 +15,8 @@ from models.sync_run import counts_of
 from services.job import Job
 from services.verdict import Verdict
 
+OF_ACCOUNTS = {Left.ACCOUNT, Left.CHAIN, Left.UNREAD}
+
 News = tuple[Told, dict[str, Any]]  # an event's type, and its data but for whose it is
 
 
@@ -47,7 +49,7 @@ def _failure(why: Unfinished | None, left: Sequence[LeftOver]) -> Iterator[dict[
 def _problems(left: Sequence[LeftOver]) -> Iterator[dict[str, Any]]:
     """One for each reason, whether it is transactions that wait for it, or accounts."""
     transactions = {one.reason: one.count for one in left if one.what in {Left.HELD, Left.REJECTED}}
-    accounts = {one.reason or Noted.CHAIN: one.count for one in left if one.what in {Left.ACCOUNT, Left.CHAIN}}
+    accounts = {one.reason or Noted.CHAIN: one.count for one in left if one.what in OF_ACCOUNTS}
     for reason in sorted(transactions.keys() | accounts.keys()):
         yield _problem(reason, transactions=transactions.get(reason, 0), accounts=accounts.get(reason, 0))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from domain.account_choice import why_left_out
 from domain.reasons import sentence
@@ -16,7 +17,8 @@ SOON = "It is created with the next run."
 class AccountView:
     """A bank account and one generation of its Xero account. `in_xero` is the link's state, or `no`.
 
-    `balances_break_at` is the transaction at which Qonto's balances do not chain, empty when they do.
+    `balances_break_at` is the transaction at which Qonto's balances do not chain, empty when they do. `unread_since`:
+    since when its transactions cannot be read, `unread_why` in a sentence; empty while they can.
     """
 
     bank_account_id: str
@@ -30,6 +32,8 @@ class AccountView:
     code: str
     why: str
     balances_break_at: str
+    unread_since: datetime | None
+    unread_why: str
 
 
 def view_accounts(connection: Connection) -> list[AccountView]:
@@ -40,15 +44,16 @@ def view_accounts(connection: Connection) -> list[AccountView]:
     for link in links:
         by_account.setdefault(link.bank_account_id, []).append(link)
     cursors = Cursor.select().where(Cursor.connection_id == connection.id)
-    broken = {cursor.bank_account_id: cursor.chain_broken_at for cursor in cursors}
+    by_id = {cursor.bank_account_id: cursor for cursor in cursors}
     views = []
     for account in accounts.order_by(BankAccount.id):
         generations: list[AccountLink | None] = [*by_account.get(account.id, [])]
-        views += [_view(account, link, broken.get(account.id, "")) for link in generations or [None]]
+        views += [_view(account, link, by_id.get(account.id)) for link in generations or [None]]
     return views
 
 
-def _view(account: BankAccount, link: AccountLink | None, balances_break_at: str) -> AccountView:
+def _view(account: BankAccount, link: AccountLink | None, cursor: Cursor | None) -> AccountView:
+    unread_why = sentence(cursor.unread_reason) if cursor else ""
     left_out = why_left_out(account.status, is_external=account.is_external)
     return AccountView(
         bank_account_id=account.id,
@@ -60,6 +65,8 @@ def _view(account: BankAccount, link: AccountLink | None, balances_break_at: str
         xero_name=link.name if link else "",
         xero_account_id=link.xero_account_id if link else "",
         code=link.code if link else "",
-        why=sentence(link.reason) if link else sentence(left_out) if left_out else SOON,
-        balances_break_at=balances_break_at,
+        why=sentence(link.reason) or unread_why if link else sentence(left_out) if left_out else SOON,
+        balances_break_at=cursor.chain_broken_at if cursor else "",
+        unread_since=cursor.unread_since if cursor else None,
+        unread_why=unread_why,
     )

@@ -115,6 +115,8 @@ def _of_accounts(accounts: tuple[AccountView, ...]) -> Iterator[Problem]:
     for account in accounts:
         if account.in_xero == LinkState.HELD and account.in_qonto == IN_USE:
             yield Problem(account.why, account.name, 0)
+        if account.unread_since:
+            yield Problem(account.unread_why, account.name, 0)
 
 
 def _of_transactions(connection: Connection) -> Iterator[Problem]:

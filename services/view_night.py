@@ -71,7 +71,7 @@ class Tonight:
 
 @dataclass(frozen=True)
 class Problem:
-    """So many `nights` or `transactions` that are not done, for one reason."""
+    """So many `nights`, `accounts` or `transactions` that are not done, for one reason."""
 
     what: str
     state: str
@@ -136,7 +136,7 @@ def view_night(now: datetime) -> NightView:
     return NightView(
         at=now,
         tonight=_tonight(now, windows, parts) if windows else None,
-        problems=[*_nights_not_done(parts), *_transactions_not_done(problems)],
+        problems=[*_nights_not_done(parts), *_accounts_not_read(), *_transactions_not_done(problems)],
         postings=dict.fromkeys(map(str, POSTING_STATES), 0)
         | fleet.postings_under_way(now - 2 * A_DAY)
         | Counter(_by_state(problems)),
@@ -219,6 +219,11 @@ def _nights_not_done(parts: Sequence[NightPart]) -> Iterator[Problem]:
             counts[part.state, part.code] += part.count
     for (state, code), count in sorted(counts.items()):
         yield Problem("nights", state, code, sentence(code), count)
+
+
+def _accounts_not_read() -> Iterator[Problem]:
+    for code, count in sorted(fleet.unread_accounts().items()):
+        yield Problem("accounts", "unread", code, sentence(code), count)
 
 
 def _transactions_not_done(problems: dict[tuple[str, str], Waiting]) -> Iterator[Problem]:

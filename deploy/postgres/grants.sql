@@ -19,7 +19,7 @@ GRANT SELECT, DELETE ON web_session, authorisation, credential TO scheduler;
 -- It also counts, and looks for what must never be: it reads what was sent, and writes down what it found.
 GRANT SELECT, INSERT, UPDATE, DELETE ON invariant_check TO scheduler;
 GRANT SELECT ON organisation, connection, lease, pause, call_budget, posting, posting_batch, access_refusal TO scheduler;
-GRANT SELECT (unread_since, unread_reason, connection_id, bank_account_id) ON cursor TO scheduler;
+GRANT SELECT (connection_id, unread_since, unread_reason) ON cursor TO scheduler;
 GRANT SELECT (created_at, settled_at) ON quarantine TO scheduler;
 
 -- The worker does a night's work. Nothing of a night is deleted, but that access was refused once it is given again.
@@ -51,7 +51,7 @@ GRANT SELECT, DELETE ON access_refusal TO web; -- who connects again is let in
 GRANT SELECT ON
     organisation, connection, sync_run, lease, pause, call_budget, invariant_check, heartbeat, inbox_event,
     outbox_message, outbox_event, access_refusal TO operations;
-GRANT SELECT (unread_since, unread_reason, connection_id, bank_account_id) ON cursor TO operations;
+GRANT SELECT (connection_id, unread_since, unread_reason) ON cursor TO operations;
 GRANT SELECT (connection_id, state, reason, changed_at) ON posting TO operations;
 GRANT SELECT (created_at, settled_at) ON quarantine TO operations;
 

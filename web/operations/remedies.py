@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.reasons import Broken, Held, Rejected, Unfinished, Waits
+from domain.reasons import Broken, Held, Noted, Rejected, Unfinished, Waits
 
 NOTHING = "nothing: it goes on by itself"
 SOONER = "sooner with `qonto-xero replay failed`"
@@ -13,11 +13,22 @@ REMEDIES: dict[str, str] = {
     Waits.CERTAINTY: NOTHING,
     Waits.IN_LINE: NOTHING,
     Waits.NOT_SHOWN: NOTHING,
+    Waits.UNUSABLE: NOTHING,
+    Waits.REFUSED: f"{NOTHING}; if many, runbook 07",
     Broken.NOT_LIVE: "the customer connects again; if many, runbook 07",
     Broken.XERO: "the customer connects again; if many, runbook 07",
     Broken.QONTO: "the customer connects again; if many, runbook 07",
     Unfinished.NOT_IN_TIME: f"nothing: the next night goes on from there; {SOONER}",
     Unfinished.INTERRUPTED: f"find what ends the workers, runbook 01; {SOONER}",
+    Unfinished.QONTO_UNUSABLE: f"see what Qonto answers with `qonto-xero runs`, then mend it here; {SOONER}",
+    Unfinished.XERO_UNUSABLE: f"see what Xero answers with `qonto-xero runs`, then mend it here; {SOONER}",
+    Unfinished.REFUSED: "see who refuses with `qonto-xero connections list`; if many, runbook 07",
+    Noted.CHAIN: "see which account with `qonto-xero accounts`",
+    Noted.ACCOUNT_REFUSED: "the customer lets us see the account in Qonto; see which with `qonto-xero accounts`",
+    Noted.ACCOUNT_UNREADABLE: "see what Qonto answers with `qonto-xero runs`, then mend it here",
+    Noted.BALANCE: "see which account with `qonto-xero balance`",
+    Noted.CHANGED: "the customer compares the two; see one with `qonto-xero explain`",
+    Noted.TAKEN_BACK: "the customer deletes it in Xero if it is wrong; see one with `qonto-xero explain`",
     Held.LOCK_DATE: CUSTOMER,
     Held.CURRENCY: CUSTOMER,
     Held.CURRENCY_DIFFERS: "the customer enters it by hand; see one with `qonto-xero explain`",
