@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.marks import account_mark
@@ -25,7 +25,7 @@ class InXero:
 
 @dataclass(frozen=True)
 class KnownLink:
-    """The newest link we remember. `account_id` is empty while Xero's answer to its creation is unknown."""
+    """A link that we remember. `account_id` is empty while Xero's answer to its creation is unknown."""
 
     generation: int
     account_id: str
@@ -60,32 +60,32 @@ def choose(
     bank_account_id: str,
     status: str,
     is_external: bool,
-    link: KnownLink | None,
+    links: Sequence[KnownLink],
     by_code: Mapping[str, InXero],
     by_id: Mapping[str, InXero],
 ) -> Choice:
-    """Find ours by link, then by mark, newest generation first. What carries no mark of ours is never ours.
+    """Return the newest generation that is active in Xero, by its mark or by the id that we remember, else make one.
 
-    `status` is Qonto's; only an `active` account is made or made again.
+    An account that has neither is never used. `status` is Qonto's; only an `active` account is made or made again.
     """
     left_out = why_left_out(status, is_external=is_external)
     if left_out == LeftOut.EXTERNAL:
         return LeaveOut(left_out)
-    known = link.generation if link else 1
+    ids = {link.generation: link.account_id for link in links}
     newest_seen = 0
-    for generation in range(known + GENERATIONS_AHEAD, 0, -1):
-        found = by_code.get(account_mark(bank_account_id, generation))
-        if found is None and link and link.account_id and link.generation == generation:
-            found = by_id.get(link.account_id)
-        if found and found.status == ACTIVE:
-            return Use(generation, found.account_id)
-        if found:
+    for generation in range(max(ids, default=1) + GENERATIONS_AHEAD, 0, -1):
+        account_id = ids.get(generation, "")
+        known = by_id.get(account_id) if account_id else None
+        shown = [one for one in (known, by_code.get(account_mark(bank_account_id, generation))) if one]
+        for found in shown:
+            if found.status == ACTIVE:
+                return Use(generation, found.account_id)
+        if shown or account_id:
             newest_seen = max(newest_seen, generation)
     if left_out:
         return LeaveOut(left_out)
-    if link:
-        newest_seen = max(newest_seen, link.generation if link.account_id else link.generation - 1)
-    return Create(newest_seen + 1)
+    unanswered = max((generation for generation, account_id in ids.items() if not account_id), default=0)
+    return Create(max(newest_seen + 1, unanswered))
 
 
 def why_left_out(status: str, *, is_external: bool) -> LeftOut | None:

@@ -29,6 +29,7 @@ class Held(StrEnum):
     TWICE_IN_XERO = "twice_in_xero"
     NO_ANSWER = "no_answer"
     UNRECOGNISED = "unrecognised_in_xero"
+    NUMBER = "account_number_refused"
 
 
 class LeftOut(StrEnum):
@@ -44,6 +45,7 @@ class Gone(StrEnum):
 
     DELETED = "deleted_or_archived_in_xero"
     CODE_TAKEN = "code_taken"
+    REPLACED = "replaced_by_another"
 
 
 class Followed(StrEnum):
@@ -101,6 +103,7 @@ class Noted(StrEnum):
     BALANCE = "balance_not_explained"
     CHANGED = "changed_in_qonto"
     TAKEN_BACK = "taken_back_in_qonto"
+    NUMBER = "another_account_number"
 
 
 class Awaited(StrEnum):
@@ -141,6 +144,7 @@ SENTENCES: dict[str, str] = {
     LeftOut.NOT_ACTIVE: "The account is not active in Qonto yet; it is made in Xero once it is.",
     Gone.DELETED: "A person deleted or archived it in Xero.",
     Gone.CODE_TAKEN: "Xero has its code on another account, or on an archived one.",
+    Gone.REPLACED: "Transactions go to another Xero account of the same bank account.",
     Followed.IN_XERO: "The account is in Xero.",
     Followed.STOPPED: "Everything that settled before the account was closed was read; nothing more is.",
     Followed.NOT_CONNECTED: "The organisation had no live connection to Xero.",
@@ -151,6 +155,7 @@ SENTENCES: dict[str, str] = {
     Held.CURRENCY_DIFFERS: "Its currency is not that of its Xero account; amounts are never converted.",
     Held.CODING_ACCOUNT: "Its coding account is missing or archived in Xero. Restore it or choose another.",
     Held.CONTACT: "The contact of that name is archived in Xero. Restore it and it is sent the next night.",
+    Held.NUMBER: "Xero does not accept any account number for this bank account. Contact our support.",
     Held.NO_ACCOUNT: "Its bank account has no account in Xero; it is sent once it has one. A closed one gets none.",
     Held.REFUSED: "Xero refused it; it is tried again the next nights, and rejected if Xero goes on refusing.",
     Held.TWICE_IN_XERO: "Xero has it more than once. Delete the extra copy in Xero.",
@@ -186,6 +191,7 @@ SENTENCES: dict[str, str] = {
     " All other accounts are sent; this one is tried again every night.",
     Noted.ACCOUNT_UNREADABLE: "Qonto's answer about an account's transactions cannot be read. All other accounts are"
     " sent; this one is tried again every night.",
+    Noted.NUMBER: "Xero does not accept the IBAN as account number here, so the account has another number.",
     NotAllowed.ROLE: "Your role in Qonto does not let you decide about this.",
     NotAllowed.NOT_ACTIVE: "Your membership in Qonto is not active.",
     NotConnected.ALREADY: "This company is connected to Xero already.",

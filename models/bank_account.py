@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from peewee import SQL, BigAutoField, BigIntegerField, BooleanField, IntegerField, TextField
@@ -28,7 +29,8 @@ class BankAccount(Table):
 class AccountLink(Table):
     """A bank account's Xero account in one Xero organisation. Made again there: the next `generation`.
 
-    `code` is the mark by which we know our own account; it is stored before Xero is asked to create it.
+    `code` is the mark by which we know our own account; it is stored before Xero is asked to create it. `refusals`
+    counts how often Xero refused to create it.
     """
 
     id = BigAutoField()
@@ -40,6 +42,7 @@ class AccountLink(Table):
     xero_account_id = TextField(default="")
     state = TextField()
     reason = TextField(default="")
+    refusals = IntegerField(default=0)
     created_at = UtcField()
 
     class Meta:
@@ -79,16 +82,28 @@ LINKS = """
 """
 
 
-def newest_links(tenant_id: str, organisation_id: str) -> dict[str, AccountLink]:
-    """The newest generation of each bank account's link in a Xero organisation, by bank account id."""
-    links = find(AccountLink, LINKS, tenant_id=tenant_id, organisation_id=organisation_id)
-    return {link.bank_account_id: link for link in links}
+def links_of(tenant_id: str, organisation_id: str) -> dict[str, list[AccountLink]]:
+    """Return every generation of each bank account's link in a Xero organisation, oldest first, by bank account id."""
+    by_account: dict[str, list[AccountLink]] = {}
+    for link in find(AccountLink, LINKS, tenant_id=tenant_id, organisation_id=organisation_id):
+        by_account.setdefault(link.bank_account_id, []).append(link)
+    return by_account
+
+
+def current_link(links: Sequence[AccountLink]) -> AccountLink:
+    """Return the link that counts of one bank account's generations: the live one, else the newest."""
+    return max(links, key=lambda link: (link.state == LinkState.LIVE, link.generation))
+
+
+def current_links(tenant_id: str, organisation_id: str) -> dict[str, AccountLink]:
+    """Return each bank account's current link in a Xero organisation, by bank account id."""
+    return {key: current_link(links) for key, links in links_of(tenant_id, organisation_id).items()}
 
 
 def live_links(tenant_id: str, organisation_id: str) -> dict[str, AccountLink]:
-    """Links whose Xero account exists and is ours, by bank account id."""
-    newest = newest_links(tenant_id, organisation_id)
-    return {key: link for key, link in newest.items() if link.state == LinkState.LIVE}
+    """Return the links whose Xero account can be posted to, by bank account id."""
+    current = current_links(tenant_id, organisation_id)
+    return {key: link for key, link in current.items() if link.state == LinkState.LIVE}
 
 
 OF_ACCOUNT = "connection_id = {connection_id} AND bank_account_id = {bank_account_id}"

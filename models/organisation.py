@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from peewee import SQL, TextField, fn
+from peewee import SQL, IntegerField, TextField, fn
 
 from models.database import Table, UtcField, read_moment
 from models.statements import run
@@ -27,7 +27,8 @@ class Connection(Table):
     """One Qonto organisation to one Xero organisation (`tenant_id`), from `starts_at` on; at most one is not ended.
 
     The `..._code`s say which Xero account each line is coded to; empty means `default_code`, the account we made for
-    it. `observed_until`: people's changes in Xero have been seen up to here. `verify_since`: before anything more is
+    it: `default_account_id` is its id in Xero, `default_refusals` how often Xero refused to create it.
+    `observed_until`: people's changes in Xero have been seen up to here. `verify_since`: before anything more is
     sent, Xero's rows since then are looked at, because our own record of them may be older. `ended_at`: nothing has
     been asked of Qonto or Xero for it since.
     """
@@ -46,6 +47,8 @@ class Connection(Table):
     money_out_code = TextField(default="")
     fees_code = TextField(default="")
     default_code = TextField(default="")
+    default_account_id = TextField(default="")
+    default_refusals = IntegerField(default=0)
     observed_until = UtcField(null=True)
     verify_since = UtcField(null=True)
     created_at = UtcField()
@@ -131,6 +134,16 @@ def first_start(organisation_id: str, tenant_id: str) -> datetime | None:
     ours = (Connection.organisation_id == organisation_id) & (Connection.tenant_id == tenant_id)
     first: datetime | None = read_moment(Connection.select(fn.MIN(Connection.starts_at)).where(ours).scalar())
     return first
+
+
+def default_account_of(connection: Connection) -> str:
+    """Return the id of the account made for lines to be coded, by this connection or one before it, empty if none."""
+    if connection.default_account_id:
+        return str(connection.default_account_id)
+    ours = (Connection.organisation_id == connection.organisation_id) & (Connection.tenant_id == connection.tenant_id)
+    made = Connection.select(Connection.default_account_id).where(ours & (Connection.default_account_id != ""))
+    last = made.order_by(Connection.created_at.desc()).first()
+    return str(last.default_account_id) if last else ""
 
 
 def taken_by(tenant_id: str) -> str | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from clients.errors import Permanent, Temporary
-from clients.xero.accounts import CODE_TAKEN, NAME_TAKEN, create_coding_account, list_accounts
+from clients.xero.accounts import CODE_TAKEN, NAME_TAKEN, XeroAccount, create_coding_account, list_accounts
+from domain.account_choice import ACTIVE
 from domain.marks import coding_mark
 from domain.naming import free_name
-from models.organisation import Connection
-from services.chart import Chart
-from services.create_account import account_key
+from models.organisation import Connection, default_account_of
+from services.chart import Chart, has_waited_for_lists
+from services.create_account import NOT_LISTED, account_key
 from services.job import Job
 
 NAME = "Qonto: to be coded"
@@ -23,39 +24,79 @@ def provision_coding_account(job: Job, chart: Chart) -> None:
     connection = job.connection
     if connection.money_in_code and connection.money_out_code and connection.fees_code:
         return
-    code = _active_code(job, chart) or _create(job, chart)
-    if code != connection.default_code:
-        connection.default_code = code
-        with job.holding():
-            Connection.update(default_code=code).where(Connection.id == connection.id).execute()
+    known = default_account_of(connection)
+    if known in chart.unclear:
+        job.problems.append(f"the account for lines to be coded: {chart.unclear[known]}")
+        return
+    try:
+        account = _known(chart, known) or _marked(job, chart) or _create(job, chart)
+    except (Temporary, LookupError) as error:
+        job.problems.append(f"the account for lines to be coded: {error}")
+        account = None
+    if account:
+        _store(job, default_code=account.code, default_account_id=account.account_id)
+    else:
+        _store(job, default_code="")
 
 
-def _active_code(job: Job, chart: Chart) -> str:
-    ours = {coding_mark(job.organisation.id, generation) for generation in range(1, GENERATIONS + 1)}
-    return min(ours & chart.active_codes(), default="")
+def _known(chart: Chart, account_id: str) -> XeroAccount | None:
+    """Return the account that we made, under whatever Code it has by now."""
+    return next((one for one in _usable(chart) if one.account_id == account_id), None)
 
 
-def _create(job: Job, chart: Chart) -> str:
-    """The new account's Code; empty when Xero does not make it now."""
-    for generation in range(1, GENERATIONS + 1):
-        code = coding_mark(job.organisation.id, generation)
-        if code in chart.by_code():
-            continue
+def _marked(job: Job, chart: Chart) -> XeroAccount | None:
+    """Return the account that shows our mark, of several the oldest."""
+    marks = _marks(job)
+    ours = [account for account in _usable(chart) if account.code in marks]
+    return min(ours, key=lambda account: marks.index(account.code), default=None)
+
+
+def _usable(chart: Chart) -> list[XeroAccount]:
+    return [account for account in chart.accounts if account.status == ACTIVE and account.account_id and account.code]
+
+
+def _marks(job: Job) -> list[str]:
+    return [coding_mark(job.organisation.id, generation) for generation in range(1, GENERATIONS + 1)]
+
+
+def _create(job: Job, chart: Chart) -> XeroAccount | None:
+    """Return the new account, or the one that has its Code already; None when Xero refuses to make it.
+
+    Raises Temporary while Xero does not list an account that may be the one that we asked for a moment ago.
+    """
+    unlisted: set[str] = set()
+    for _ in range(GENERATIONS):
+        code = next((mark for mark in _marks(job) if mark not in chart.by_code().keys() | unlisted), "")
         name = free_name(NAME, "", chart.names())
-        key = account_key(job, code, name)
+        key = account_key(job, code, name, "", job.connection.default_refusals)
         try:
-            chart.accounts.append(create_coding_account(job.xero, code=code, name=name, key=key))
-        except (Permanent, Temporary) as error:
-            if not _is_taken(error):
-                job.problems.append(f"the account for lines to be coded: {error}")
-                return ""
+            chart.put(create_coding_account(job.xero, code=code, name=name, key=key))
+        except Permanent as error:
+            words = " ".join(error.messages).lower()
+            if NAME_TAKEN in words:
+                chart.note_taken(name)
+                continue
+            if CODE_TAKEN not in words:
+                _store(job, default_refusals=job.connection.default_refusals + 1)
+                job.notes.append(f"the account for lines to be coded: {'; '.join(error.messages) or error.problem}")
+                return None
             chart.accounts = list_accounts(job.xero)
-            chart.note_taken(name)
-        if code in chart.active_codes():
-            return code
-    return ""
+            if code not in chart.by_code():
+                if not has_waited_for_lists(job):
+                    raise Temporary("Xero PUT /Accounts", NOT_LISTED) from error
+                unlisted.add(code)
+        found = _marked(job, chart)
+        if found:
+            return found
+    return None
 
 
-def _is_taken(error: Permanent | Temporary) -> bool:
-    words = " ".join(error.messages).lower() if isinstance(error, Permanent) else ""
-    return NAME_TAKEN in words or CODE_TAKEN in words
+def _store(job: Job, **columns: str | int) -> None:
+    """Store what is new of the connection's columns."""
+    changed = {name: value for name, value in columns.items() if getattr(job.connection, name) != value}
+    if not changed:
+        return
+    for name, value in changed.items():
+        setattr(job.connection, name, value)
+    with job.holding():
+        Connection.update(**changed).where(Connection.id == job.connection.id).execute()

@@ -3,73 +3,123 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 
-from clients.errors import Permanent
+from clients.errors import Permanent, Temporary, Unreadable
 from clients.qonto.bank_accounts import QontoAccount
-from clients.xero.accounts import CODE_TAKEN, CURRENCY_MISSING, NAME_TAKEN, create_bank_account, list_accounts
+from clients.xero.accounts import (
+    CODE_TAKEN,
+    CURRENCY_MISSING,
+    NAME_TAKEN,
+    NUMBER_REFUSED,
+    create_bank_account,
+    list_accounts,
+)
+from clients.xero.organisation import read_organisation
 from domain.account_choice import ACTIVE
+from domain.account_number import local_number
 from domain.marks import account_mark
 from domain.naming import free_name
-from domain.reasons import Gone, Held
+from domain.reasons import Gone, Held, Noted
 from failpoints import hit
 from models.bank_account import AccountLink
 from models.states import LinkState
 from models.sync_run import SyncRun
-from services.chart import Chart
+from services.chart import Chart, has_waited_for_lists
 from services.job import Job
 
-TRIES = 5  # names and codes that somebody else may take between our read and our write
+TRIES = 8  # names, codes and numbers that Xero may refuse one after another
+NOT_LISTED = "the Code is taken, by an account that is not listed yet"
 
 
 def create_account(job: Job, account: QontoAccount, generation: int, chart: Chart) -> None:
-    """Ask Xero until a name and a code are free. A refusal that may pass holds the account until the next night.
+    """Ask Xero until a name, a code and a number are accepted. Another refusal holds the account until the next run.
 
-    Raises Temporary when the answer is lost: the next turn finds the account by its mark, or asks again.
+    Raises Temporary when the answer is lost: the next turn finds the account by its mark, or asks again under the same
+    key.
     """
+    numbers = _numbers(job, account)
+    number = next(numbers)
     for _ in range(TRIES):
         code = account_mark(account.id, generation)
-        name = free_name(account.name, last_four(account), chart.names())
-        link = intend_link(job, account, generation, code, name)
+        link = intend_link(job, account, generation, code, free_name(account.name, last_four(account), chart.names()))
         hit("account_intended")
         try:
             created = create_bank_account(
                 job.xero,
                 code=code,
-                name=name,
-                number=account.iban or code,
+                name=link.name,
+                number=number or code,
                 currency=account.currency,
-                key=account_key(job, code, name),
+                key=account_key(job, code, link.name, number, link.refusals),
             )
         except Permanent as error:
-            following = _after_refusal(job, account, link, chart, error)
+            if number and NUMBER_REFUSED in _words(error):
+                number = next(numbers)
+                continue
+            following = _after_refusal(job, link, chart, error)
             if following is None:
                 return
             generation = following
+        except Unreadable as error:
+            raise Temporary(error.call, error.problem) from error  # the next turn finds by its mark what was created
         else:
             hit("account_answered")
-            chart.accounts.append(created)
-            _store_created(job, link, created.account_id)
+            chart.put(created)
+            _store_created(job, link, created.account_id, is_numbered_otherwise=number != (account.iban or ""))
             return
     job.problems.append(f"account {account.id}: no free name or code in Xero after {TRIES} tries")
 
 
-def _after_refusal(job: Job, account: QontoAccount, link: AccountLink, chart: Chart, error: Permanent) -> int | None:
-    """The generation to ask for next; `None` when there is nothing more to ask."""
-    words = " ".join(error.messages).lower()
+def _numbers(job: Job, account: QontoAccount) -> Iterator[str]:
+    """Yield account numbers to ask for: the IBAN, one in the form of Xero's country, and none, which means our mark."""
+    if account.iban:
+        yield account.iban
+        local = local_number(account.iban, read_organisation(job.xero).country_code)
+        if local:
+            yield local
+    yield ""
+
+
+def _after_refusal(job: Job, link: AccountLink, chart: Chart, error: Permanent) -> int | None:
+    """Return the generation to ask for next, or None when there is nothing more to ask."""
+    words = _words(error)
     if NAME_TAKEN in words:
         chart.note_taken(link.name)
         return link.generation
     if CODE_TAKEN in words:
-        chart.accounts = list_accounts(job.xero)
-        found = chart.by_code().get(link.code)
-        if found and found.status == ACTIVE:
-            store_link(job, link, LinkState.LIVE, xero_account_id=found.account_id)
-            return None
-        store_link(job, link, LinkState.GONE, reason=Gone.CODE_TAKEN)
-        return link.generation + 1
-    store_link(job, link, LinkState.HELD, reason=Held.CURRENCY if CURRENCY_MISSING in words else Held.NO_ACCOUNT)
-    job.notes.append(f"account {account.id} is not in Xero: {'; '.join(error.messages) or error.problem}")
+        return None if _adopt(job, link, chart) else link.generation + 1
+    _hold(job, link, error)
     return None
+
+
+def _words(error: Permanent) -> str:
+    return " ".join(error.messages).lower()
+
+
+def _adopt(job: Job, link: AccountLink, chart: Chart) -> bool:
+    """Use the account that has the link's Code, and return whether it is active; if not, the link is gone.
+
+    Raises Temporary while Xero does not list an account that may be the one that we asked for a moment ago.
+    """
+    chart.accounts = list_accounts(job.xero)
+    found = chart.by_code().get(link.code)
+    if found is None and not has_waited_for_lists(job):
+        raise Temporary("Xero PUT /Accounts", NOT_LISTED)
+    if found and found.status == ACTIVE:
+        store_link(job, link, LinkState.LIVE, xero_account_id=found.account_id)
+        return True
+    store_link(job, link, LinkState.GONE, reason=Gone.CODE_TAKEN, xero_account_id=found.account_id if found else "")
+    return False
+
+
+def _hold(job: Job, link: AccountLink, error: Permanent) -> None:
+    """Wait for a person to change something in Xero. The next creation is asked for under a key of its own."""
+    words = _words(error)
+    reason = Held.CURRENCY if CURRENCY_MISSING in words else Held.NUMBER if NUMBER_REFUSED in words else Held.NO_ACCOUNT
+    link.refusals += 1
+    store_link(job, link, LinkState.HELD, reason=reason)
+    job.notes.append(f"account {link.bank_account_id} is not in Xero: {'; '.join(error.messages) or error.problem}")
 
 
 def intend_link(job: Job, account: QontoAccount, generation: int, code: str, name: str) -> AccountLink:
@@ -103,10 +153,13 @@ def store_link(job: Job, link: AccountLink, state: LinkState, *, reason: str = "
         link.save()
 
 
-def _store_created(job: Job, link: AccountLink, xero_account_id: str) -> None:
+def _store_created(job: Job, link: AccountLink, xero_account_id: str, *, is_numbered_otherwise: bool) -> None:
+    reason = Noted.NUMBER if is_numbered_otherwise else ""
     with job.holding():
-        store_link(job, link, LinkState.LIVE, xero_account_id=xero_account_id)
+        store_link(job, link, LinkState.LIVE, reason=reason, xero_account_id=xero_account_id)
         SyncRun.update(accounts_created=SyncRun.accounts_created + 1).where(SyncRun.id == job.run.id).execute()
+    if is_numbered_otherwise:
+        job.notes.append(f"account {link.bank_account_id}: Xero does not take its IBAN as account number")
 
 
 def last_four(account: QontoAccount) -> str:
@@ -114,6 +167,9 @@ def last_four(account: QontoAccount) -> str:
     return (account.iban or "")[-4:]
 
 
-def account_key(job: Job, code: str, name: str) -> str:
-    """The Idempotency-Key of a creation."""
-    return hashlib.sha256(f"{job.tenant_id}|account|{code}|{name}".encode()).hexdigest()
+def account_key(job: Job, code: str, name: str, number: str, refusals: int) -> str:
+    """The Idempotency-Key of a creation.
+
+    Xero repeats a refusal for six minutes under its key, so the key counts them; an answer that was lost keeps its key.
+    """
+    return hashlib.sha256(f"{job.tenant_id}|account|{code}|{name}|{number}|{refusals}".encode()).hexdigest()

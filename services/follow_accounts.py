@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from clients.qonto.bank_accounts import QontoAccount
 from domain.following import PATIENCE, Seen, look_again_after, what_came_of
 from domain.reasons import Followed, Waits, sentence
-from models.bank_account import AccountLink, newest_links
+from models.bank_account import AccountLink, current_links
 from models.inbox import InboxEvent, settle_event, unhandled_events
 from models.states import LinkState, RunState
 from services.job import Job
@@ -46,7 +46,7 @@ def follow_accounts(job: Job) -> Verdict:
 
 def _settle(job: Job, in_qonto: Sequence[QontoAccount], not_whole: set[str], unread: set[str]) -> list[InboxEvent]:
     """Store what came of each event; return those that are still to be followed."""
-    links = newest_links(job.tenant_id, job.organisation.id)
+    links = current_links(job.tenant_id, job.organisation.id)
     seen = {
         one.id: _seen(one, links.get(one.id), is_read_whole=one.id not in not_whole, is_unread=one.id in unread)
         for one in in_qonto

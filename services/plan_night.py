@@ -7,16 +7,15 @@ from datetime import UTC, datetime
 
 from clients.qonto.bank_accounts import QontoAccount, list_bank_accounts
 from clients.qonto.client import Qonto
-from clients.xero.accounts import list_accounts
 from domain.account_choice import Choice, Create, KnownLink, Use, choose
 from domain.bank_transaction import BATCH_ROWS
 from domain.money import signed
 from domain.reasons import Excluded
-from models.bank_account import newest_links
+from models.bank_account import links_of
 from models.organisation import Connection
 from models.posting import Posting, count_by_state
-from models.states import PostingState
-from services.chart import Chart
+from models.states import LinkState, PostingState
+from services.chart import read_chart
 from services.read_accounts import accounts_to_read
 from services.read_transactions import exclusion, unread, walk
 from services.workbench import Workbench
@@ -61,14 +60,14 @@ class Plan:
 def plan_night(connection: Connection, workbench: Workbench) -> Plan:
     """The same rules as the night's, over what Qonto and Xero say now."""
     qonto = workbench.qonto(connection)
-    chart = Chart(list_accounts(workbench.xero(connection)))
-    links = newest_links(connection.tenant_id, connection.organisation_id)
+    links = links_of(connection.tenant_id, connection.organisation_id)
+    in_use = [link.xero_account_id for of_one in links.values() for link in of_one if link.state == LinkState.LIVE]
+    chart = read_chart(workbench.xero(connection), in_use)
     accounts = []
     in_qonto = list_bank_accounts(qonto)
     to_read = {account.id for account in accounts_to_read(connection, in_qonto)}
     for account in in_qonto:
-        link = links.get(account.id)
-        known = KnownLink(link.generation, link.xero_account_id) if link else None
+        known = [KnownLink(link.generation, link.xero_account_id) for link in links.get(account.id, ())]
         choice = choose(account.id, account.status, account.is_external_account, known, chart.by_code(), chart.by_id())
         planned = PlannedAccount(account.id, account.name, _in_words(choice))
         if account.id in to_read:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from clients.errors import Permanent, Temporary
+from collections.abc import Mapping, Sequence
+
+from clients.errors import Permanent, Temporary, Unreadable
 from clients.qonto.bank_accounts import QontoAccount
-from clients.xero.accounts import list_accounts
 from domain.account_choice import Create, KnownLink, Use, choose
 from domain.marks import account_mark
 from domain.reasons import Gone
 from domain.text import storable
-from models.bank_account import AccountLink, newest_links
+from models.bank_account import AccountLink, links_of
+from models.organisation import Connection, default_account_of
 from models.states import LinkState
-from services.chart import Chart
+from services.chart import Chart, has_waited_for_lists, read_chart
 from services.coding_account import provision_coding_account
 from services.create_account import create_account, intend_link, store_link
 from services.job import Job
 from services.store_accounts import read_and_store_accounts
+
+Links = Mapping[str, Sequence[AccountLink]]  # every generation, by bank account id
 
 
 def provision_accounts(job: Job) -> tuple[Chart, list[QontoAccount]]:
@@ -25,34 +29,62 @@ def provision_accounts(job: Job) -> tuple[Chart, list[QontoAccount]]:
     Qonto's bank accounts.
     """
     in_qonto = read_and_store_accounts(job)
-    chart = Chart(list_accounts(job.xero))
-    links = newest_links(job.tenant_id, job.organisation.id)
+    links = links_of(job.tenant_id, job.organisation.id)
+    chart = _read_chart(job, links)
     for account in in_qonto:
         try:
-            _provision(job, account, links.get(account.id), chart)
-        except (Temporary, Permanent) as error:
+            _provision(job, account, links.get(account.id, ()), chart)
+        except (Unreadable, Permanent, LookupError) as error:
+            job.notes.append(f"account {account.id}: {error}")
+        except Temporary as error:
             job.problems.append(f"account {account.id}: {error}")
     provision_coding_account(job, chart)
     return chart, in_qonto
 
 
-def _provision(job: Job, account: QontoAccount, link: AccountLink | None, chart: Chart) -> None:
-    known = KnownLink(link.generation, link.xero_account_id) if link else None
-    choice = choose(account.id, account.status, account.is_external_account, known, chart.by_code(), chart.by_id())
-    if isinstance(choice, Use):
-        _keep(job, account, link, choice)
+def _read_chart(job: Job, links: Links) -> Chart:
+    all_links = [link for generations in links.values() for link in generations]
+    default_account_id = default_account_of(job.connection)
+    in_use = {link.xero_account_id for link in all_links if link.state == LinkState.LIVE} | {default_account_id}
+    known = {link.xero_account_id for link in all_links} | {default_account_id} | _codes(job.connection)
+    return read_chart(job.xero, in_use - {""}, set() if has_waited_for_lists(job) else known - {""})
+
+
+def _codes(connection: Connection) -> set[str]:
+    return {connection.money_in_code, connection.money_out_code, connection.fees_code, connection.default_code}
+
+
+def _provision(job: Job, account: QontoAccount, links: Sequence[AccountLink], chart: Chart) -> None:
+    for link in links:
+        if link.state == LinkState.LIVE and link.xero_account_id in chart.unclear:
+            raise chart.unclear[link.xero_account_id]
+    if account.is_external_account:
         return
-    if link and link.state == LinkState.LIVE:
-        store_link(job, link, LinkState.GONE, reason=Gone.DELETED)
-    if isinstance(choice, Create):
+    known = [KnownLink(link.generation, link.xero_account_id) for link in links]
+    choice = choose(account.id, account.status, account.is_external_account, known, chart.by_code(), chart.by_id())
+    _let_go(job, links, chart, choice.generation if isinstance(choice, Use) else None)
+    if isinstance(choice, Use):
+        _keep(job, account, links, choice)
+    elif isinstance(choice, Create):
         create_account(job, account, choice.generation, chart)
 
 
-def _keep(job: Job, account: QontoAccount, link: AccountLink | None, choice: Use) -> None:
-    if link and link.generation == choice.generation:
-        if link.state != LinkState.LIVE or link.xero_account_id != choice.account_id:
-            store_link(job, link, LinkState.LIVE, xero_account_id=choice.account_id)
-        return
-    code = account_mark(account.id, choice.generation)
-    found = intend_link(job, account, choice.generation, code, storable(account.name))
-    store_link(job, found, LinkState.LIVE, xero_account_id=choice.account_id)
+def _let_go(job: Job, links: Sequence[AccountLink], chart: Chart, kept: int | None) -> None:
+    """Mark the links gone whose Xero account is gone, or is not the one that is posted to from now on."""
+    active = chart.active_ids()
+    for link in links:
+        if link.generation == kept or link.state == LinkState.GONE:
+            continue
+        if link.state == LinkState.LIVE and link.xero_account_id not in active:
+            store_link(job, link, LinkState.GONE, reason=Gone.DELETED)
+        elif kept is not None:
+            store_link(job, link, LinkState.GONE, reason=Gone.REPLACED)
+
+
+def _keep(job: Job, account: QontoAccount, links: Sequence[AccountLink], choice: Use) -> None:
+    link = next((link for link in links if link.generation == choice.generation), None)
+    if link is None:
+        code = account_mark(account.id, choice.generation)
+        link = intend_link(job, account, choice.generation, code, storable(account.name))
+    if link.state != LinkState.LIVE or link.xero_account_id != choice.account_id:
+        store_link(job, link, LinkState.LIVE, xero_account_id=choice.account_id)

@@ -9,7 +9,7 @@ from typing import Any
 from clients.xero.organisation import read_organisation
 from domain.coding import FEE
 from domain.reasons import Held
-from models.bank_account import AccountLink, newest_links
+from models.bank_account import AccountLink, current_links
 from models.due_posting import at_stake
 from models.posting import Posting, move
 from models.states import LinkState, PostingState
@@ -17,7 +17,7 @@ from services.freeze_batch import coding_codes
 from services.job import Job
 from services.look_up import find_in_xero, store_found
 
-NO_ACCOUNT = (Held.NO_ACCOUNT, Held.CURRENCY)
+NO_ACCOUNT = (Held.NO_ACCOUNT, Held.CURRENCY, Held.NUMBER)
 TRIED_EVERY_NIGHT = (Held.CONTACT, Held.REFUSED, Held.NO_ANSWER)
 
 
@@ -40,7 +40,7 @@ def settle_holds(job: Job, active_codes: set[str]) -> None:
     reasons = {reason for state, reason, _ in ours if state == PostingState.HELD}
     twice = _held(job, Held.TWICE_IN_XERO) if Held.TWICE_IN_XERO in reasons else []
     found = find_in_xero(job, twice, min(posting.created_at for posting in twice)) if twice else {}
-    links = newest_links(job.tenant_id, job.organisation.id)
+    links = current_links(job.tenant_id, job.organisation.id)
     changes = [
         *_tried_again(job, reasons),
         *_by_accounts(links, {account_id for _, _, account_id in ours}, reasons),

@@ -76,7 +76,7 @@ def view_integration(organisation_id: str, now: datetime) -> Integration | None:
     if connection is None:
         return None
     zone = time_zone_of(organisation_id)
-    accounts = _newest(view_accounts(connection))
+    accounts = _current(view_accounts(connection))
     nights = newest_nights(connection.id, 1)
     return Integration(
         state=connection.state,
@@ -106,9 +106,13 @@ def suggested_name(organisation_id: str, otherwise: str) -> str:
     return str(last.name) if last else otherwise
 
 
-def _newest(views: list[AccountView]) -> tuple[AccountView, ...]:
-    """Each bank account once, with the newest generation of its Xero account."""
-    return tuple({view.bank_account_id: view for view in views}.values())
+def _current(views: list[AccountView]) -> tuple[AccountView, ...]:
+    """Return each bank account once, with the generation of its Xero account that is live, else the newest."""
+    current: dict[str, AccountView] = {}
+    for view in views:
+        if view.bank_account_id not in current or current[view.bank_account_id].in_xero != LinkState.LIVE:
+            current[view.bank_account_id] = view
+    return tuple(current.values())
 
 
 def _of_accounts(accounts: tuple[AccountView, ...]) -> Iterator[Problem]:

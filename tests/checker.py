@@ -31,8 +31,10 @@ from zoneinfo import ZoneInfo
 
 from playhouse.pool import PooledDatabase
 
+from domain.account_choice import GENERATIONS_AHEAD
 from domain.ledger_check import FINE, Class, Duty, Expected, Finding, InLedger, Said, compare, count
 from domain.ledger_check_lines import Line, lines_of_books, merge
+from domain.marks import account_mark
 from models.awaited_transaction import AwaitedTransaction
 from models.bank_account import AccountLink, Cursor
 from models.database import configure, connected
@@ -166,6 +168,12 @@ class Books:
         rows = [row for row in self.xero["bank_transactions"] if row["made_by"] == "api"]
         return [row for row in rows if id_in(row["url"] or "") not in self.neighbours]
 
+    def made_for(self, account: Row) -> list[Row]:
+        """The accounts in Xero that we made for one of Qonto's: by its IBAN, or by our mark where Xero refused that."""
+        marks = {account_mark(account["id"], generation) for generation in range(1, GENERATIONS_AHEAD)}
+        made = [one for one in self.xero["accounts"] if _is_made(one)]
+        return [one for one in made if one["bank_account_number"] == account["iban"] or one["code"] in marks]
+
     @cached_property
     def remembered(self) -> set[str]:
         """Xero's ids that our postings name."""
@@ -173,11 +181,8 @@ class Books:
 
     @cached_property
     def ledger(self) -> list[InLedger]:
-        ibans = {account["iban"]: account["id"] for account in self.qonto["accounts"]}
         accounts = {
-            account["id"]: ibans.get(account["bank_account_number"], "")
-            for account in self.xero["accounts"]
-            if account["type"] == "BANK" and account["made_by"] == "api"
+            in_xero["id"]: account["id"] for account in self.qonto["accounts"] for in_xero in self.made_for(account)
         }
         return [
             InLedger(
@@ -319,7 +324,7 @@ def _wrong_accounts(books: Books) -> Iterator[str]:
     for account in books.qonto["accounts"]:
         if account["status"] != "active" or account["is_external"] or not books.connections:
             continue
-        ours = [a for a in books.xero["accounts"] if a["bank_account_number"] == account["iban"] and _is_made(a)]
+        ours = books.made_for(account)
         active = [a for a in ours if a["status"] == "ACTIVE"]
         if len(active) > 1:
             yield f"account {account['id']} has {len(active)} accounts in Xero: {', '.join(a['code'] for a in active)}"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from clients.decoding import decode, encode
-from clients.errors import Temporary
+from clients.errors import Permanent, Temporary
 from clients.xero.client import Xero
 
+NOT_FOUND = 404
 NAME_TAKEN = "unique name"  # in Xero's words: Please enter a unique Name.
 CODE_TAKEN = "unique code"
+NUMBER_REFUSED = "valid bank account number"
 CURRENCY_MISSING = "not subscribed to currency"
 
 
@@ -31,6 +33,24 @@ class _Answer(msgspec.Struct, rename="pascal"):
 def list_accounts(xero: Xero) -> list[XeroAccount]:
     """Every account, archived ones too, in one call."""
     return decode(xero.call("GET", "/Accounts").body, _Answer, "Xero GET /Accounts").accounts
+
+
+def read_account(xero: Xero, account_id: str) -> XeroAccount | None:
+    """Return one account, or None if Xero has no account with this id. Xero may show a deleted account either way.
+
+    Raises Temporary if the answer is about another account.
+    """
+    path = f"/Accounts/{account_id}"
+    try:
+        found = decode(xero.call("GET", path).body, _Answer, f"Xero GET {path}").accounts
+    except Permanent as error:
+        if error.status == NOT_FOUND:
+            return None
+        raise
+    for account in found:
+        if account.account_id == account_id:
+            return account
+    raise Temporary(f"Xero GET {path}", "the answer does not show this account")
 
 
 def create_bank_account(xero: Xero, *, code: str, name: str, number: str, currency: str, key: str) -> XeroAccount:

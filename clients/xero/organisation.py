@@ -20,6 +20,7 @@ class XeroOrganisation(msgspec.Struct, rename="pascal"):
     organisation_id: str = msgspec.field(name="OrganisationID")
     name: str
     base_currency: str = ""
+    country_code: str = ""
     short_code: str = ""
     period_lock_date: str = ""
     end_of_year_lock_date: str = ""

@@ -1,5 +1,6 @@
 """Why Xero refuses an account, in its own words where they are known."""
 
+import re
 from typing import Any
 
 from sandbox.settings import Settings
@@ -10,6 +11,7 @@ from sandbox.xero.tenant import Tenant
 _NAME_MAX = 150
 _CODE_MAX = 10
 _BANK_ACCOUNT_TYPES = ("BANK", "CREDITCARD", "NONE", "")
+_NUMBER_FORMS = {"AU": re.compile(r"\d{3}-?\d{3}-?\d{5,10}")}  # by country; elsewhere any number is accepted
 _DETAILS = ("Name", "Code", "Type", "BankAccountNumber", "CurrencyCode", "Description", "TaxType", "BankAccountType")
 
 
@@ -74,7 +76,9 @@ def _bank_problem(tenant: Tenant, element: dict[str, Any]) -> str | None:
     currency = (read_text(element, "CurrencyCode") or tenant.base_currency).upper()
     if read_text(element, "BankAccountType") not in (None, *_BANK_ACCOUNT_TYPES):
         return "Bank Account Type is not valid"
-    if not (read_text(element, "BankAccountNumber") or "").strip():
+    number = (read_text(element, "BankAccountNumber") or "").strip()
+    form = _NUMBER_FORMS.get(tenant.country_code)
+    if not number or (form and not form.fullmatch(number)):
         return "Please enter a valid Bank Account Number."
     if currency not in tenant.currencies:
         return f"The current organisation is not subscribed to currency '{currency}'."

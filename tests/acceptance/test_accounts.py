@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from services.check import check_over
+from services.view_accounts import view_accounts
+from services.view_integration import view_integration
 from tests.acceptance.world import Company, Office, spends
 
 pytestmark = pytest.mark.acceptance
@@ -203,3 +206,43 @@ def test_an_account_renamed_in_qonto_stays_the_same_account_in_xero(office: Offi
 
     assert active(company) == ["Main"]
     assert company.states() == {"posted": 1}
+
+
+def test_an_older_account_that_a_person_restored_in_place_of_the_newer_one_is_posted_to(office: Office) -> None:
+    company = office.established()
+    [first] = company.bank_accounts()
+    company.in_xero(f"accounts/{first['id']}/archive")
+    office.night()
+    [second] = company.bank_accounts(status="ACTIVE")
+    company.in_xero(f"accounts/{first['id']}/unarchive")
+    company.in_xero(f"accounts/{second['id']}/archive")
+    [payment] = company.moves(spends(100))
+
+    office.night()
+
+    assert company.row(payment)["account_id"] == first["id"]
+    assert [(view.generation, view.in_xero) for view in view_accounts(company.connection)] == [(1, "live"), (2, "gone")]
+    seen = view_integration(company.id, office.world.now)
+    assert seen
+    assert seen.has_all_accounts
+
+
+def test_of_two_accounts_that_are_both_active_the_newer_is_posted_to_night_after_night(office: Office) -> None:
+    company = office.established()
+    [first] = company.bank_accounts()
+    company.in_xero(f"accounts/{first['id']}/archive")
+    office.night()
+    [second] = company.bank_accounts(status="ACTIVE")
+    company.in_xero(f"accounts/{first['id']}/unarchive")
+    payments = []
+    for _ in range(3):
+        payments += company.moves(spends(100))
+        office.night()
+
+    assert {company.row(payment)["account_id"] for payment in payments} == {second["id"]}
+    [line] = [line for line in check_over(company.connection, office.workbench).invariants if line.name == "I4"]
+    assert line.violations[0].startswith(f"account {company.account_id} has 2 in Xero")
+    company.in_xero(f"accounts/{second['id']}/archive")  # the person makes up their mind
+    payments += company.moves(spends(200))
+    office.night()
+    assert company.row(payments[-1])["account_id"] == first["id"]

@@ -8,7 +8,7 @@ import pytest
 from peewee import IntegrityError
 
 from models.audit import AuditEntry, record
-from models.bank_account import Cursor, advance_cursor, live_links, newest_links
+from models.bank_account import Cursor, advance_cursor, current_links, live_links
 from models.organisation import Connection, connection_of
 from models.pause import Pause, pause_tenant, paused_until
 from models.quarantine import Quarantine, quarantine
@@ -116,15 +116,24 @@ def test_a_pause_ends_by_itself_and_holds_nobody_else(database: str) -> None:
     assert paused_until("tenant-2", NOW) is None
 
 
-def test_of_an_accounts_generations_the_newest_counts(database: str) -> None:
+@pytest.mark.parametrize(
+    ("states", "current", "live"),
+    [
+        ((LinkState.GONE, LinkState.LIVE), 2, {2}),
+        ((LinkState.LIVE, LinkState.GONE), 1, {1}),
+        ((LinkState.GONE, LinkState.HELD), 2, set()),
+        ((LinkState.GONE, LinkState.GONE, LinkState.CREATING), 3, set()),
+    ],
+)
+def test_of_an_accounts_generations_the_live_one_counts_and_else_the_newest(
+    database: str, states: tuple[LinkState, ...], current: int, live: set[int]
+) -> None:
     account = make_bank_account()
-    for generation, state in ((2, LinkState.LIVE), (3, LinkState.CREATING), (1, LinkState.GONE)):
+    for generation, state in reversed([*enumerate(states, start=1)]):
         make_account_link(bank_account_id=account.id, generation=generation, state=state)
 
-    assert {key: link.generation for key, link in newest_links("tenant", account.organisation_id).items()} == {
-        account.id: 3
-    }
-    assert live_links("tenant", account.organisation_id) == {}
+    assert current_links("tenant", account.organisation_id)[account.id].generation == current
+    assert {link.generation for link in live_links("tenant", account.organisation_id).values()} == live
 
 
 def test_links_are_those_of_one_organisation_in_one_xero_organisation(database: str) -> None:

@@ -35,6 +35,7 @@ REMEDIES: dict[str, str] = {
     Held.CODING_ACCOUNT: CUSTOMER,
     Held.CONTACT: CUSTOMER,
     Held.NO_ACCOUNT: "see why with `qonto-xero accounts`",
+    Held.NUMBER: "read Xero's words with `qonto-xero runs`; the account number is in domain/account_number.py",
     Held.REFUSED: f"nothing: it is tried again the next nights; {SOONER}",
     Held.TWICE_IN_XERO: "runbook 06",
     Held.NO_ANSWER: f"nothing: it is tried again the next night; {SOONER}",
