@@ -206,3 +206,37 @@ def test_sends_that_got_no_answer_are_no_refusals(office: Office) -> None:
     assert company.state(payment) == "held: refused_for_now"
     office.night()
     assert company.state(payment) == "posted"
+
+
+def test_a_row_dated_on_the_lock_date_itself_stays_held_and_one_of_the_next_day_is_sent(office: Office) -> None:
+    company = office.company()
+    office.connect(company, starts_at=datetime(2026, 1, 1, tzinfo=UTC))
+    company.in_xero("lock-date", {"period_lock_date": "2026-07-31"})
+    on_it, after = company.moves(
+        spends(100, settled_at="2026-06-30T10:00:00Z"), spends(200, settled_at="2026-07-01T10:00:00Z")
+    )
+    office.night()
+    assert company.states() == {"held: lock_date": 2}
+    company.in_xero("lock-date", {"period_lock_date": "2026-06-30"})
+
+    office.night()
+
+    assert company.state(after) == "posted"
+    assert [on_it in request.body for request in company.postings_sent()] == [True, False]
+    company.missing[on_it] = "held: lock_date"
+
+
+def test_what_one_organisation_lets_go_of_is_its_own(office: Office) -> None:
+    first, second = office.established("First SL"), office.established("Second SL")
+    [mine], [theirs] = first.moves(spends(100)), second.moves(spends(100))
+    for company in (first, second):
+        company.in_xero("lock-date", {"period_lock_date": "2099-01-01"})
+    office.night()
+    assert first.state(mine) == second.state(theirs) == "held: lock_date"
+    first.in_xero("lock-date", {"period_lock_date": None})
+
+    office.sync_now(first)
+
+    assert first.state(mine) == "posted"
+    assert second.state(theirs) == "held: lock_date"
+    second.missing[theirs] = "held: lock_date"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.mutations.accounts import ACCOUNTS_IN_XERO
 from tests.mutations.clocks_and_leases import CLOCKS_AND_LEASES
 from tests.mutations.following import FOLLOWING
 from tests.mutations.leaving import LEAVING
@@ -18,6 +19,7 @@ from tests.mutations.wires import WIRES
 
 MUTATIONS: tuple[Mutation, ...] = (
     *MESSAGES,
+    *ACCOUNTS_IN_XERO,
     *SENDING,
     *POSTING,
     *CLOCKS_AND_LEASES,

@@ -28,6 +28,7 @@ REMEDIES: dict[str, str] = {
     Noted.ACCOUNT_UNREADABLE: "see what Qonto answers with `qonto-xero runs`, then mend it here",
     Noted.BALANCE: "see which account with `qonto-xero balance`",
     Noted.CHANGED: "the customer compares the two; see one with `qonto-xero explain`",
+    Noted.NUMBER: "nothing: the account is used as it is",
     Noted.TAKEN_BACK: "the customer deletes it in Xero if it is wrong; see one with `qonto-xero explain`",
     Held.LOCK_DATE: CUSTOMER,
     Held.CURRENCY: CUSTOMER,
