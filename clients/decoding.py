@@ -50,11 +50,11 @@ class UnreadableRow:
     payload: bytes
     problem: str
 
-    def field(self, name: str, shape: Any) -> Any:
-        """Return one field of the row, `None` when it is absent or cannot be read either."""
+    def field(self, name: str, shape: Any, absent: Any = None) -> Any:
+        """Return one field of the row: `absent` when it is absent or null, `None` when it cannot be read either."""
         try:
-            given = decoder_of(dict[str, msgspec.Raw]).decode(walkable(self.payload)).get(name)
-            return None if given is None else read(bytes(given), shape)
+            given = bytes(decoder_of(dict[str, msgspec.Raw]).decode(walkable(self.payload)).get(name, b"null"))
+            return absent if given == b"null" else read(given, shape)
         except (*_NOT_READ, ValueError):
             return None
 
@@ -65,6 +65,12 @@ class Rows(list[Row], Generic[Row, Odd]):
     def __init__(self, rows: Iterable[Row] = (), unreadable: Iterable[Odd] = ()) -> None:
         super().__init__(rows)
         self.unreadable = list(unreadable)
+
+    def missing(self, call: str, problem: str) -> Temporary:
+        """Return the error for a row that is not here: Unreadable if it may be one of those that cannot be read."""
+        if self.unreadable:
+            return Unreadable(call, f"{problem}, and a row cannot be read: {self.unreadable[0].problem}")
+        return Temporary(call, problem)
 
 
 def encode(value: Any) -> bytes:

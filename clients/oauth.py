@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -12,12 +13,14 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from clients.clock import Clock
-from clients.decoding import decode, decode_leniently
+from clients.decoding import SPARE, decode, decode_leniently
 from clients.errors import Permanent, RateLimited, Reconnect, Temporary
 from clients.http import Answer, Http
+from clients.numbers import duration_of, retry_after
 from settings import Secret
 
 TRY_AGAIN = timedelta(seconds=30)  # for a limit that names no time
+USUAL_LIFETIME = timedelta(minutes=30)  # Xero's; one that is shorter shows itself by a 401
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,14 @@ class OAuthApp:
     redirect_uri: str
 
 
+MOST_CODE = 40  # characters of an error's name
+Token = Annotated[str, msgspec.Meta(min_length=1, max_length=20_000, pattern=r"^[\x20-\x7e]+\Z")]  # fit for a header
+
+
 class _Tokens(msgspec.Struct):
-    access_token: str
-    refresh_token: str
-    expires_in: int
+    access_token: Token
+    refresh_token: Token
+    expires_in: Annotated[Any, SPARE] = None
 
 
 def authorise_url(app: OAuthApp, state: Secret, verifier: Secret) -> str:
@@ -95,7 +102,7 @@ def _token_set(http: Http, app: OAuthApp, call: str, form: dict[str, str], clock
     return TokenSet(
         Secret(tokens.access_token),
         Secret(tokens.refresh_token),
-        asked_at + timedelta(seconds=tokens.expires_in),
+        asked_at + (duration_of(tokens.expires_in) or USUAL_LIFETIME),
     )
 
 
@@ -121,9 +128,10 @@ def _post(http: Http, app: OAuthApp, url: str, form: dict[str, str]) -> Answer:
 
 def _refusal(call: str, answer: Answer, now: datetime) -> Exception:
     body = decode_leniently(answer.body)
-    code = str(body.get("error", "")) if isinstance(body, dict) else ""
+    code = str(body.get("error", ""))[:MOST_CODE] if isinstance(body, dict) else ""
     if answer.status == 429:
-        return RateLimited(call, "too many requests", now + TRY_AGAIN)
+        wait = retry_after(answer.headers.get("Retry-After", ""), now) or TRY_AGAIN
+        return RateLimited(call, "too many requests", now + wait)
     if code == "invalid_grant":
         return Reconnect(call, "the authorisation has ended (invalid_grant)")
     if 400 <= answer.status < 500:

@@ -66,7 +66,7 @@ class InLedger:
     side: str
     cents: int
     currency: str
-    date: date
+    date: date | None  # `None`: it cannot be read
     is_deleted: bool = False
     changed_at: datetime | None = None
 
@@ -162,8 +162,8 @@ def _present(one: Expected, rows: Sequence[InLedger], told: Said | None, *, at_w
         if row.account != one.account:
             yield _finding(Class.WRONG_ACCOUNT, one, [row], f"in {row.account or 'no account of ours'}")
         shown, right = (
-            (row.side, row.cents, row.currency, row.date.isoformat()),
-            (one.side, one.cents, one.currency, one.date.isoformat()),
+            (row.side, row.cents, row.currency, str(row.date)),
+            (one.side, one.cents, one.currency, str(one.date)),
         )
         if shown != right:
             yield _finding(Class.WRONG_AMOUNT, one, [row], f"{shown} in Xero and {right} in Qonto")

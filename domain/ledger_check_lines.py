@@ -10,7 +10,7 @@ from datetime import date
 from domain.ledger_check import FINE, Class, Expected, Finding, InLedger, Key, Said, rows_by_transaction
 from domain.money import in_words, signed
 
-Day = tuple[str, date, str]  # account, day, currency
+Day = tuple[str, date | None, str]  # account, day, currency
 
 MEANINGS = {
     "I1": "at most one row in Xero for a transaction, deleted ones counted",
@@ -98,6 +98,6 @@ def _sums(expected: Iterable[Expected], there: Mapping[Key, Sequence[InLedger]],
     return [
         f"account {account or 'unknown'} on {day}: {in_words(shown[account, day, currency], currency)} in Xero, "
         f"{in_words(right[account, day, currency], currency)} by Qonto"
-        for account, day, currency in sorted(right.keys() | shown.keys())
+        for account, day, currency in sorted(right.keys() | shown.keys(), key=str)
         if right[account, day, currency] != shown[account, day, currency]
     ]

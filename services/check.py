@@ -23,7 +23,7 @@ from models.states import ConnectionState, PostingState, RunKind
 from services.check_accounts import missing_accounts
 from services.check_database import lines_of_database, open_runs_of
 from services.check_qonto import QontoTruth, read_truth
-from services.check_xero import TooLong, read_ledger
+from services.check_xero import read_ledger
 from services.workbench import Workbench
 
 A_WHILE = timedelta(minutes=10)  # from Xero's making a row to our knowing of it, at most
@@ -59,7 +59,7 @@ def check_all(workbench: Workbench) -> Iterator[Check]:
     for connection in Connection.select().where(Connection.state != ConnectionState.DISCONNECTED):
         try:
             yield check_over(connection, workbench)
-        except (RemoteError, TooLong) as error:
+        except RemoteError as error:
             yield Check(_name(connection), workbench.clock(), problem=str(error))
 
 
@@ -74,7 +74,7 @@ def check(
 ) -> Check:
     """Our own rows are read before Xero's: what a run sends meanwhile is then on its way, and not lost.
 
-    Raises TooLong if Xero has more pages of rows than that.
+    Raises TooManyPages if Xero has more pages of rows than that.
     """
     at_work = any(run.kind != RunKind.INSPECTION for run in open_runs_of(connection))
     accounts = list_bank_accounts(qonto)

@@ -102,7 +102,10 @@ def _adopt(job: Job, link: AccountLink, chart: Chart) -> bool:
 
     Raises Temporary while Xero does not list an account that may be the one that we asked for a moment ago.
     """
-    chart.accounts = list_accounts(job.xero)
+    listed = list_accounts(job.xero)
+    if any(row.code in {None, link.code} for row in listed.unreadable):
+        raise Unreadable("Xero GET /Accounts", "the account that has the Code may be one that cannot be read")
+    chart.accounts = list(listed)
     found = chart.by_code().get(link.code)
     if found is None and not has_waited_for_lists(job):
         raise Temporary("Xero PUT /Accounts", NOT_LISTED)

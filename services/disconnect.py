@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from clients.errors import RemoteError, Temporary
+from clients.errors import RemoteError, Temporary, Unreadable
 from clients.xero.client import Xero
 from clients.xero.connections import delete_connection, list_connections
 from domain.calendar import local_date
@@ -105,9 +105,13 @@ def _take_leave(job: Job, until: datetime) -> None:
             raise Temporary("Xero /connections", "there was no time left to take leave")
         return job.xero
 
-    for link in list_connections(in_time().http, job.xero.base_url, job.xero.tokens):
+    links = list_connections(in_time().http, job.xero.base_url, job.xero.tokens)
+    for link in links:
         if link.tenant_id == job.tenant_id:
             delete_connection(in_time().http, job.xero.base_url, job.xero.tokens, link.id)
+    if any(link.tenant_id in {None, job.tenant_id} for link in links.unreadable):
+        raise Unreadable("Xero GET /connections", "the link to this organisation may be one that cannot be read")
     # Asked anew: another client of the login may have been let in meanwhile.
-    if not list_connections(in_time().http, job.xero.base_url, job.xero.tokens):
+    left = list_connections(in_time().http, job.xero.base_url, job.xero.tokens)
+    if not left and not left.unreadable:
         in_time().tokens.revoke()

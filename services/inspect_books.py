@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from clients.xero.bank_transactions import TooManyPages
 from domain.ledger_check import Class
 from models.invariant_check import store_check
 from models.states import RunState
 from services.check import Check, check
-from services.check_xero import TooLong
 from services.job import Job
 from services.verdict import Verdict
 
@@ -26,7 +26,7 @@ def inspect_books(job: Job) -> Verdict:
     """
     try:
         found = check(job.connection, job.qonto, job.xero, job.now(), job.app_url, MOST_PAGES)
-    except TooLong:
+    except TooManyPages:
         return Verdict(RunState.DONE, "too large to be compared each night: `qonto-xero check` does it")
     _store(job, "I1", [one.transaction_id for one in found.findings if one.what == Class.DUPLICATED])
     _store(job, "I17", _wrongly_made(found))

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from clients.xero.bank_transactions import BankTransaction, list_bank_transactions
+from clients.xero.bank_transactions import BankTransaction, list_bank_transactions, refuse_links
+from domain.bank_transaction import deep_link
 from models.once_more import former_rows
 from services.job import Job
 from services.store_outcome import Known, store_posted
@@ -32,7 +33,8 @@ def find_in_xero(job: Job, postings: Sequence[Known], since: datetime) -> Found:
 
 def rows_changed(job: Job, since: datetime) -> Iterator[BankTransaction]:
     """What Xero has that changed since a moment, with a margin. However long it takes: the lease is kept meanwhile."""
-    return list_bank_transactions(job.xero, since - CLOCK_MARGIN, job.patiently)
+    report = refuse_links(deep_link(job.app_url, ""))
+    return list_bank_transactions(job.xero, since - CLOCK_MARGIN, job.patiently, report=report)
 
 
 def the_one(rows: Sequence[BankTransaction]) -> BankTransaction | None:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from clients.errors import Unreadable
 from clients.qonto.bank_accounts import QontoAccount, list_bank_accounts
 from clients.qonto.client import Qonto
-from clients.xero.bank_transactions import BankTransaction, list_bank_transactions
+from clients.xero.bank_transactions import (
+    GET,
+    BankTransaction,
+    Report,
+    UnreadableBankTransaction,
+    list_bank_transactions,
+)
 from domain.balance_chain import Settled, opening_balance
 from domain.money import signed, to_cents
 from models.bank_account import AccountLink
@@ -62,7 +69,7 @@ def prove_balance(connection: Connection, workbench: Workbench) -> list[AccountB
     for link in AccountLink.select().where(AccountLink.tenant_id == connection.tenant_id):
         links[link.bank_account_id].add(link.xero_account_id)
     in_xero: defaultdict[str, list[BankTransaction]] = defaultdict(list)
-    for row in list_bank_transactions(workbench.xero(connection)):
+    for row in list_bank_transactions(workbench.xero(connection), report=_refuse_in(links)):
         in_xero[row.bank_account.account_id].append(row)
     qonto = workbench.qonto(connection)
     proofs = []
@@ -72,6 +79,17 @@ def prove_balance(connection: Connection, workbench: Workbench) -> list[AccountB
         if account.balance_cents is not None and (rows or postings):
             proofs.append(_compare(account, postings, rows, _to_come(connection, qonto, account, postings)))
     return proofs
+
+
+def _refuse_in(links: Mapping[str, set[str]]) -> Report:
+    """Return a report that raises Unreadable if a row may stand in an account of ours: its money is unknown."""
+    accounts = set().union(*links.values())
+
+    def refuse(row: UnreadableBankTransaction) -> None:
+        if row.account_id is None or row.account_id in accounts:
+            raise Unreadable(GET, f"bank transaction {row.bank_transaction_id} cannot be read: {row.problem}")
+
+    return refuse
 
 
 def _postings(connection: Connection, bank_account_id: str) -> list[Posting]:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol
 
-from clients.xero.bank_transactions import BankTransaction
+from clients.xero.bank_transactions import AnsweredElement, BankTransaction
 from domain.reasons import Held, Rejected
 from domain.refusals import meaning
 from models.posting import Member, Posting, move, move_into_xero
@@ -35,7 +35,7 @@ def store_uncertain(job: Job, batch: PostingBatch, problem: str, refused: str = 
         move(still, PostingState.UNCERTAIN, job.now(), detail=problem)
 
 
-def store_outcome(job: Job, batch: PostingBatch, answers: list[BankTransaction]) -> None:
+def store_outcome(job: Job, batch: PostingBatch, answers: list[AnsweredElement]) -> None:
     """Each row by its own answer, matched by its link, in one transaction.
 
     Rows without an answer leave the batch uncertain. But if Xero made rows that show none of our links, no look could

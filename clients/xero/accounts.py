@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from clients.decoding import decode, encode
-from clients.errors import Permanent, Temporary
+from clients.decoding import Id, Rows, Text, UnreadableRow, Word, decode_rows, encode
+from clients.errors import Permanent
 from clients.xero.client import Xero
 
 NOT_FOUND = 404
@@ -18,21 +18,33 @@ CURRENCY_MISSING = "not subscribed to currency"
 class XeroAccount(msgspec.Struct, rename="pascal"):
     """An account. Bank accounts made by hand may have no Code."""
 
-    account_id: str = msgspec.field(name="AccountID")
-    name: str
-    type: str
-    status: str = "ACTIVE"
-    code: str = ""
-    currency_code: str = ""
+    account_id: Id = msgspec.field(name="AccountID")
+    name: Text = ""
+    type: Text = ""
+    status: Word = "ACTIVE"
+    code: Word = ""
+    currency_code: Text = ""
 
 
-class _Answer(msgspec.Struct, rename="pascal"):
-    accounts: list[XeroAccount]
+class UnreadableXeroAccount(UnreadableRow):
+    """An account of the chart that cannot be read; `None` stands for what cannot be read of it either."""
+
+    @property
+    def account_id(self) -> str | None:
+        """Return its id."""
+        found: str | None = self.field("AccountID", Id)
+        return found
+
+    @property
+    def code(self) -> str | None:
+        """Return its Code, which is empty when it has none."""
+        found: str | None = self.field("Code", Word, absent="")
+        return found
 
 
-def list_accounts(xero: Xero) -> list[XeroAccount]:
-    """Every account, archived ones too, in one call."""
-    return decode(xero.call("GET", "/Accounts").body, _Answer, "Xero GET /Accounts").accounts
+def list_accounts(xero: Xero) -> Rows[XeroAccount, UnreadableXeroAccount]:
+    """Return every account, archived ones too, in one call."""
+    return _accounts(xero.call("GET", "/Accounts").body, "Xero GET /Accounts")
 
 
 def read_account(xero: Xero, account_id: str) -> XeroAccount | None:
@@ -42,7 +54,7 @@ def read_account(xero: Xero, account_id: str) -> XeroAccount | None:
     """
     path = f"/Accounts/{account_id}"
     try:
-        found = decode(xero.call("GET", path).body, _Answer, f"Xero GET {path}").accounts
+        found = _accounts(xero.call("GET", path).body, f"Xero GET {path}")
     except Permanent as error:
         if error.status == NOT_FOUND:
             return None
@@ -50,7 +62,7 @@ def read_account(xero: Xero, account_id: str) -> XeroAccount | None:
     for account in found:
         if account.account_id == account_id:
             return account
-    raise Temporary(f"Xero GET {path}", "the answer does not show this account")
+    raise found.missing(f"Xero GET {path}", "the answer does not show this account")
 
 
 def create_bank_account(xero: Xero, *, code: str, name: str, number: str, currency: str, key: str) -> XeroAccount:
@@ -76,7 +88,11 @@ def create_coding_account(xero: Xero, *, code: str, name: str, key: str) -> Xero
 
 def _create(xero: Xero, account: dict[str, str], key: str) -> XeroAccount:
     answer = xero.call("PUT", "/Accounts", body=encode(account), key=key)
-    created = decode(answer.body, _Answer, "Xero PUT /Accounts").accounts
+    created = _accounts(answer.body, "Xero PUT /Accounts")
     if not created:
-        raise Temporary("Xero PUT /Accounts", "the answer names no account")
+        raise created.missing("Xero PUT /Accounts", "the answer names no account")
     return created[0]
+
+
+def _accounts(body: bytes, call: str) -> Rows[XeroAccount, UnreadableXeroAccount]:
+    return decode_rows(body, XeroAccount, UnreadableXeroAccount, call, "Accounts")

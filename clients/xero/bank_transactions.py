@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-from clients.decoding import decode, encode
-from clients.errors import Temporary
+from clients.decoding import BIGINT, SPARE, Id, Rows, UnreadableRow, Word, decode, decode_rows, encode
+from clients.errors import Unreadable
 from clients.http import Answer
 from clients.xero.client import Xero, validation_messages
+from clients.xero.dates import day_of, moment_of
 from settings import Secret
 
+KEY = "BankTransactions"
+GET = "Xero GET /BankTransactions"
+PUT = "Xero PUT /BankTransactions"
 NO_ID = "00000000-0000-0000-0000-000000000000"  # what Xero echoes for an element it did not create
 PAGE = 1000  # the most Xero gives
 MOST_PAGES = 200  # above 100,000 rows Xero refuses the list anyway
@@ -22,28 +26,62 @@ ONE_BAD_ROW_HOLDS_NO_OTHER = {"summarizeErrors": "false"}
 
 
 class _Account(msgspec.Struct):
-    account_id: str = msgspec.field(name="AccountID", default="")
+    account_id: Word = msgspec.field(name="AccountID", default="")
 
 
-class BankTransaction(msgspec.Struct, rename="pascal"):
-    """A row as Xero answers it, created or refused. `total` is exact and positive."""
+class BankTransaction(msgspec.Struct, rename="pascal", kw_only=True):
+    """A row as Xero lists it. `total` is exact, positive, and a whole number of cents."""
 
-    bank_transaction_id: str = msgspec.field(name="BankTransactionID", default=NO_ID)
-    type: str = ""
-    status: str = ""
+    bank_transaction_id: Id = msgspec.field(name="BankTransactionID")
+    type: Word
+    total: Decimal
+    status: Word = ""
     url: str = ""
-    total: Decimal = Decimal(0)
     bank_account: _Account = msgspec.field(default_factory=_Account)
-    status_attribute_string: str = "OK"
-    validation_errors: list[Any] = []
+    currency_code: Annotated[Word, SPARE] = ""
+    date_string: Annotated[Word, SPARE] = ""
+    updated_date_utc: Annotated[Word, SPARE] = msgspec.field(name="UpdatedDateUTC", default="")
 
-    @property
-    def is_created(self) -> bool:
-        return self.status_attribute_string != "ERROR" and self.bank_transaction_id != NO_ID
+    def __post_init__(self) -> None:
+        """Check what no type says. Raises ValueError."""
+        if not self.total.is_finite() or abs(self.total) >= BIGINT // 100 or self.total * 100 % 1:
+            raise ValueError("Total is not an amount of money")
+        if "\x00" in self.url:
+            raise ValueError("Url holds a NUL")
 
     @property
     def is_deleted(self) -> bool:
         return self.status in {"DELETED", "VOIDED"}
+
+    @property
+    def day(self) -> date | None:
+        """Return its date, `None` when that cannot be read."""
+        try:
+            return day_of(self.date_string)
+        except ValueError:
+            return None
+
+    @property
+    def updated_at(self) -> datetime | None:
+        """Return when it last changed, `None` when that cannot be read."""
+        try:
+            return moment_of(self.updated_date_utc)
+        except ValueError:
+            return None
+
+
+class AnsweredElement(BankTransaction, rename="pascal", kw_only=True):
+    """What Xero answers for one element of a request, created or refused; of a refused one anything may be absent."""
+
+    bank_transaction_id: Id = msgspec.field(name="BankTransactionID", default=NO_ID)
+    type: Word = ""
+    total: Decimal = Decimal(0)
+    status_attribute_string: Word = "OK"
+    validation_errors: Annotated[list[Any], SPARE] = []
+
+    @property
+    def is_created(self) -> bool:
+        return self.status_attribute_string != "ERROR" and self.bank_transaction_id != NO_ID
 
     @property
     def messages(self) -> list[str]:
@@ -51,13 +89,34 @@ class BankTransaction(msgspec.Struct, rename="pascal"):
         return validation_messages(self.validation_errors)
 
 
+class UnreadableBankTransaction(UnreadableRow):
+    """A row that cannot be read; `None` stands for what cannot be read of it either."""
+
+    @property
+    def bank_transaction_id(self) -> str | None:
+        """Return Xero's id of it."""
+        found: str | None = self.field("BankTransactionID", Id)
+        return found
+
+    @property
+    def url(self) -> str | None:
+        """Return its link, which is empty when it carries none."""
+        found: str | None = self.field("Url", str, absent="")
+        return None if found and "\x00" in found else found
+
+    @property
+    def account_id(self) -> str | None:
+        """Return the account it stands in."""
+        account = self.field("BankAccount", _Account)
+        return account.account_id or None if account else None
+
+
 class _Pagination(msgspec.Struct, rename="camel"):
-    page_count: int = 0
+    page_count: Annotated[int | None, SPARE] = None
 
 
-class _Answer(msgspec.Struct, rename="pascal"):
-    bank_transactions: list[BankTransaction]
-    pagination: _Pagination | None = msgspec.field(name="pagination", default=None)
+class _Answer(msgspec.Struct):
+    pagination: Annotated[_Pagination | None, SPARE] = None
 
 
 def freeze(elements: Sequence[dict[str, Any]]) -> bytes:
@@ -81,36 +140,71 @@ def put_bank_transactions(xero: Xero, token: Secret, body: bytes, key: str, not_
     )
 
 
-def read_created(xero: Xero, answered: Callable[[], Answer]) -> list[BankTransaction]:
+def read_created(xero: Xero, answered: Callable[[], Answer]) -> Rows[AnsweredElement, UnreadableBankTransaction]:
     """What came of a frozen request. Each element speaks for itself; match them by `url`, not by position.
 
+    One that cannot be read is as if it were not answered.
     Raises AccessExpired too: sending again, even for that, is for whoever keeps the record of what was sent.
     """
     answer = xero.outcome("PUT /BankTransactions", answered)
-    return decode(answer.body, _Answer, "Xero PUT /BankTransactions").bank_transactions
+    return decode_rows(answer.body, AnsweredElement, UnreadableBankTransaction, PUT, KEY)
 
 
 Ask = Callable[[], Answer]
+Report = Callable[[UnreadableBankTransaction], None]
+
+
+class TooManyPages(Unreadable):
+    """The list has more pages than the caller wants to read."""
+
+
+def refuse_links(beginning: str = "") -> Report:
+    """Return a report that raises Unreadable if a row's link may begin like this, and passes over all others."""
+
+    def refuse(row: UnreadableBankTransaction) -> None:
+        if row.url is None or (row.url and row.url.startswith(beginning)):
+            raise Unreadable(GET, f"a row with a link cannot be read: {row.problem}")
+
+    return refuse
 
 
 def list_bank_transactions(
-    xero: Xero, modified_since: datetime | None = None, patiently: Callable[[Ask], Answer] = lambda ask: ask()
+    xero: Xero,
+    modified_since: datetime | None = None,
+    patiently: Callable[[Ask], Answer] = lambda ask: ask(),
+    *,
+    report: Report = refuse_links(),  # noqa: B008 - it holds no state
+    most_pages: int = MOST_PAGES,
 ) -> Iterator[BankTransaction]:
     """Every row created or changed since a moment, deleted ones too. Pages after the first are asked for `patiently`.
 
     In order of id, which nobody can change: while the pages are read, edits only add rows and so hide none. The
     listing is complete when the iterator ends; until then nothing may be concluded from a row that was not in it.
+    A row that cannot be read goes to `report`. Raises TooManyPages as soon as Xero counts more than `most_pages`.
     """
-    for page in range(1, MOST_PAGES + 1):
+    for page in range(1, most_pages + 1):
         params = {"order": "BankTransactionID", "page": str(page), "pageSize": str(PAGE)}
 
         def ask(params: dict[str, str] = params) -> Answer:
             return xero.call("GET", "/BankTransactions", params=params, modified_since=modified_since)
 
-        answer = ask() if page == 1 else patiently(ask)
-        read = decode(answer.body, _Answer, "Xero GET /BankTransactions")
-        yield from read.bank_transactions
-        pages = read.pagination.page_count if read.pagination else None
-        if len(read.bank_transactions) < PAGE if pages is None else page >= pages:
+        body = (ask() if page == 1 else patiently(ask)).body
+        read = decode_rows(body, BankTransaction, UnreadableBankTransaction, GET, KEY)
+        for row in read.unreadable:
+            report(row)
+        yield from read
+        rows, pages = len(read) + len(read.unreadable), _page_count(body)
+        if rows < PAGE if pages is None else page >= pages:
             return
-    raise Temporary("Xero GET /BankTransactions", f"more than {MOST_PAGES} pages")
+        if pages and pages > most_pages:
+            break
+        if not rows:
+            raise Unreadable(GET, f"page {page} of {pages} is empty")
+    raise TooManyPages(GET, f"more than {most_pages} pages")
+
+
+def _page_count(body: bytes) -> int | None:
+    """How many pages there are, `None` when Xero does not say so."""
+    pagination = decode(body, _Answer, GET).pagination
+    count = pagination.page_count if pagination else None
+    return count if count and count > 0 else None

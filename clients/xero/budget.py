@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from clients.numbers import count_of
+
 
 @dataclass(frozen=True)
 class Remaining:
@@ -41,12 +43,7 @@ class CallBudget(Protocol):
 def remaining(headers: Mapping[str, str]) -> Remaining:
     """The three counters that Xero sends with each answer."""
     return Remaining(
-        minute=_number(headers, "X-MinLimit-Remaining"),
-        day=_number(headers, "X-DayLimit-Remaining"),
-        app_minute=_number(headers, "X-AppMinLimit-Remaining"),
+        minute=count_of(headers.get("X-MinLimit-Remaining", "")),
+        day=count_of(headers.get("X-DayLimit-Remaining", "")),
+        app_minute=count_of(headers.get("X-AppMinLimit-Remaining", "")),
     )
-
-
-def _number(headers: Mapping[str, str], name: str) -> int | None:
-    told = headers.get(name, "")
-    return int(told) if told.isdigit() else None

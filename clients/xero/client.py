@@ -13,13 +13,18 @@ from clients.clock import Clock
 from clients.decoding import decode_leniently
 from clients.errors import AccessExpired, Permanent, RateLimited, Reconnect, RemoteError, Temporary, TooLate, Unreadable
 from clients.http import Answer, Http
+from clients.numbers import retry_after
 from clients.steady import steady_seconds
+from clients.words import words
 from clients.xero.budget import CallBudget, remaining
 from settings import Secret
 
 API = "/api.xro/2.0"
+MOST_WORD = 40  # characters of the name of a limit
+A_SECOND = timedelta(seconds=1)
 PAUSE_CONCURRENT = timedelta(seconds=5)  # the limit on calls in progress names no time
 PAUSE_MINUTE = timedelta(seconds=60)  # nor does the one on all our calls in a minute
+PAUSE_DAY = timedelta(hours=1)  # the one on a day's calls names its end; it is asked again if that cannot be read
 
 
 class Parts(TypedDict, total=False):
@@ -113,19 +118,23 @@ class Xero:
         if status == 403:
             return Reconnect(call, "403: Xero no longer lets us into this organisation")
         if status == 429:
-            problem, wait = _limit(answer.headers)
-            return RateLimited(call, f"429: {problem} limit", self.clock() + wait)
+            now = self.clock()
+            problem, wait = _limit(answer.headers, now)
+            return RateLimited(call, f"429: {problem} limit", now + wait)
         if 400 <= status < 500:
             return Permanent(call, f"answered {status}", status, _messages(decode_leniently(answer.body)))
         return Temporary(call, f"answered {status}")
 
 
-def _limit(headers: Mapping[str, str]) -> tuple[str, timedelta]:
-    problem = headers.get("X-Rate-Limit-Problem", "").lower() or "rate"
-    told = headers.get("Retry-After", "")
-    if told.isdigit():
-        return problem, timedelta(seconds=max(1, int(told)))
-    return problem, PAUSE_CONCURRENT if "concurrent" in problem else PAUSE_MINUTE
+def _limit(headers: Mapping[str, str], now: datetime) -> tuple[str, timedelta]:
+    """Which limit was met, in Xero's word, and how long to wait."""
+    problem = headers.get("X-Rate-Limit-Problem", "").lower()[:MOST_WORD] or "rate"
+    asked = retry_after(headers.get("Retry-After", ""), now)
+    if asked is not None:
+        return problem, max(A_SECOND, asked)
+    if "concurrent" in problem:
+        return problem, PAUSE_CONCURRENT
+    return problem, PAUSE_DAY if problem == "day" else PAUSE_MINUTE
 
 
 def _messages(body: Any) -> list[str]:
@@ -137,13 +146,12 @@ def _messages(body: Any) -> list[str]:
         for element in _objects(body.get("Elements"))
         for message in validation_messages(element.get("ValidationErrors"))
     ]
-    return inner or ([str(body["Message"])] if body.get("Message") else [])
+    return inner or words([body.get("Message")])
 
 
 def validation_messages(errors: Any) -> list[str]:
     """The texts in a `ValidationErrors` list; Xero's documentation shows both `Message` and `Description`."""
-    found = [error.get("Message") or error.get("Description") for error in _objects(errors)]
-    return [str(text) for text in found if text]
+    return words(error.get("Message") or error.get("Description") for error in _objects(errors))
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import msgspec
 
 from clients.authorised import TokenSource, with_token
-from clients.decoding import decode, decode_leniently
+from clients.decoding import MOST_TEXT, Id, Rows, Text, UnreadableRow, Word, decode_leniently, decode_rows
 from clients.errors import AccessExpired, Temporary
 from clients.http import Answer, Http
 from settings import Secret
@@ -20,12 +20,22 @@ class Tenant(msgspec.Struct, rename="camel"):
     `auth_event_id` is of the consent that made it, or of a later one: Xero's own accounts of this differ.
     """
 
-    id: str
-    tenant_id: str
-    tenant_type: str
-    tenant_name: str | None = None
-    auth_event_id: str | None = None
-    updated_date_utc: str = ""
+    id: Id
+    tenant_id: Id
+    tenant_type: Word
+    tenant_name: Text = ""
+    auth_event_id: Text = ""
+    updated_date_utc: Text = ""
+
+
+class UnreadableTenant(UnreadableRow):
+    """A connection that cannot be read."""
+
+    @property
+    def tenant_id(self) -> str | None:
+        """Return whose it is, `None` when that cannot be read either."""
+        found: str | None = self.field("tenantId", Id)
+        return found
 
 
 def list_tenants(http: Http, base_url: str, tokens: TokenSource, auth_event_id: str = "") -> list[Tenant]:
@@ -37,11 +47,13 @@ def list_tenants(http: Http, base_url: str, tokens: TokenSource, auth_event_id: 
     return [link for link in links if link.tenant_type == "ORGANISATION"]
 
 
-def list_connections(http: Http, base_url: str, tokens: TokenSource, auth_event_id: str = "") -> list[Tenant]:
-    """Everything that the token's person ever connected to the app, whoever of our customers it was for."""
+def list_connections(
+    http: Http, base_url: str, tokens: TokenSource, auth_event_id: str = ""
+) -> Rows[Tenant, UnreadableTenant]:
+    """Return everything that the token's person ever connected to the app, for any of our customers."""
     url = f"{base_url}/connections" + (f"?authEventId={quote(auth_event_id)}" if auth_event_id else "")
     body = with_token(tokens, lambda token: _call(http, "GET", url, token, 200)).body
-    return decode(body, list[Tenant], "Xero GET /connections")
+    return decode_rows(body, Tenant, UnreadableTenant, "Xero GET /connections")
 
 
 def authentication_event(access_token: Secret) -> str:
@@ -52,7 +64,7 @@ def authentication_event(access_token: Secret) -> str:
         read = decode_leniently(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
     except ValueError:
         return ""
-    return str(read.get("authentication_event_id") or "") if isinstance(read, dict) else ""
+    return str(read.get("authentication_event_id") or "")[:MOST_TEXT] if isinstance(read, dict) else ""
 
 
 def delete_connection(http: Http, base_url: str, tokens: TokenSource, connection_id: str) -> None:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import msgspec
 
-from clients.decoding import decode
+from clients.decoding import Id, UnreadableRow, decode_rows
 from clients.xero.client import Xero
+
+CALL = "Xero GET /Currencies"
 
 
 class _Currency(msgspec.Struct, rename="pascal"):
-    code: str
-
-
-class _Answer(msgspec.Struct, rename="pascal"):
-    currencies: list[_Currency]
+    code: Id
 
 
 def list_currencies(xero: Xero) -> set[str]:
-    """Their ISO 4217 codes."""
-    answer = decode(xero.call("GET", "/Currencies").body, _Answer, "Xero GET /Currencies")
-    return {currency.code for currency in answer.currencies}
+    """Return their ISO 4217 codes, of those that can be read."""
+    found = decode_rows(xero.call("GET", "/Currencies").body, _Currency, UnreadableRow, CALL, "Currencies")
+    return {currency.code for currency in found}

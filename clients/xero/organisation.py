@@ -2,49 +2,47 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, date, datetime
+from datetime import date
+from typing import Annotated, Any
 
 import msgspec
 
-from clients.decoding import decode
-from clients.errors import Temporary
+from clients.decoding import SPARE, Text, UnreadableRow, decode_rows
+from clients.errors import Unreadable
 from clients.xero.client import Xero
+from clients.xero.dates import day_of
 
-MILLISECONDS = re.compile(r"/Date\((-?\d+)([+-]\d{4})?\)/")
+CALL = "Xero GET /Organisation"
 
 
 class XeroOrganisation(msgspec.Struct, rename="pascal"):
-    """`..._lock_date` are in Xero's `/Date(milliseconds)/` form and absent when not set."""
+    """`..._lock_date` are in one of Xero's notations, and absent or in the year 1 when not set."""
 
-    organisation_id: str = msgspec.field(name="OrganisationID")
-    name: str
-    base_currency: str = ""
-    country_code: str = ""
-    short_code: str = ""
-    period_lock_date: str = ""
-    end_of_year_lock_date: str = ""
+    name: Text = ""
+    base_currency: Text = ""
+    country_code: Text = ""
+    short_code: Text = ""
+    period_lock_date: Annotated[Any, SPARE] = None
+    end_of_year_lock_date: Annotated[Any, SPARE] = None
 
     def locked_until(self) -> date | None:
-        """The last locked day, `None` when nothing is locked."""
-        set_dates = [read_date(text) for text in (self.period_lock_date, self.end_of_year_lock_date) if text]
-        return max(set_dates, default=None)
-
-
-class _Answer(msgspec.Struct, rename="pascal"):
-    organisations: list[XeroOrganisation]
+        """Return the last locked day, `None` when nothing is locked. Raises Unreadable for another notation."""
+        days = [_lock_date(written) for written in (self.period_lock_date, self.end_of_year_lock_date)]
+        return max((day for day in days if day), default=None)
 
 
 def read_organisation(xero: Xero) -> XeroOrganisation:
-    found = decode(xero.call("GET", "/Organisation").body, _Answer, "Xero GET /Organisation").organisations
+    """Return the organisation that the client is for. Raises Temporary when the answer names none."""
+    found = decode_rows(xero.call("GET", "/Organisation").body, XeroOrganisation, UnreadableRow, CALL, "Organisations")
     if not found:
-        raise Temporary("Xero GET /Organisation", "the answer names no organisation")
+        raise found.missing(CALL, "the answer names no organisation")
     return found[0]
 
 
-def read_date(text: str) -> date:
-    """The calendar date in `/Date(1546214400000+0000)/`, which is midnight UTC of that date."""
-    match = MILLISECONDS.fullmatch(text)
-    if not match:
-        raise Temporary("Xero GET /Organisation", "a lock date is not in Xero's date form")
-    return datetime.fromtimestamp(int(match[1]) / 1000, UTC).date()
+def _lock_date(written: Any) -> date | None:
+    if written is None:
+        return None
+    try:
+        return day_of(written)
+    except (TypeError, ValueError) as error:
+        raise Unreadable(CALL, "a lock date is in none of Xero's notations") from error

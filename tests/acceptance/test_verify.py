@@ -337,7 +337,7 @@ def test_books_that_are_too_long_are_not_compared_each_night(office: Office, mon
     company = office.connected()
     company.moves(spends(100), spends(200), spends(300))
     office.night()
-    monkeypatch.setattr("services.check_xero.PAGE", 1)
+    monkeypatch.setattr("clients.xero.bank_transactions.PAGE", 1)
     monkeypatch.setattr("services.inspect_books.MOST_PAGES", 2)
 
     _inspect(office, company)

@@ -20,7 +20,7 @@ LEAVING = (
         "revoked_for_all",
         "one client that leaves ends the accountant's other clients",
         "services/disconnect.py",
-        "    if not list_connections(in_time().http, job.xero.base_url, job.xero.tokens):",
+        "    if not left and not left.unreadable:",
         "    if True:",
         (f"{LEAVING_TESTS}::test_an_accountants_login_is_revoked_only_with_its_last_client[sqlite]",),
     ),

@@ -80,11 +80,42 @@ def test_each_refusal_is_one_of_four_words_and_shows_no_secret(
     assert "hunter2" not in str(refusal.value)
 
 
-def test_a_limit_says_until_when_to_wait() -> None:
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [({}, 30), ({"retry_after": "7"}, 7), ({"retry_after": "0"}, 30), ({"retry_after": "9" * 20}, 86_400)],
+)
+def test_a_limit_says_until_when_to_wait(headers: dict[str, str], seconds: int) -> None:
     with pytest.raises(RateLimited) as refusal:
-        refresh(FakeHttp(answer(429)), XERO, Secret("old"), lambda: NOW)
+        refresh(FakeHttp(answer(429, **headers)), XERO, Secret("old"), lambda: NOW)
 
-    assert refusal.value.until == NOW + timedelta(seconds=30)
+    assert refusal.value.until == NOW + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("written", "minutes"),
+    [
+        ("1800", 30),
+        (3600, 60),
+        (90.5, 90.5 / 60),
+        (10**30, 1440),
+        (None, 30),
+        (-5, 30),
+        (0, 30),
+        ("soon", 30),
+        ([], 30),
+    ],
+)
+def test_a_lifetime_that_cannot_be_read_loses_no_token(written: object, minutes: float) -> None:
+    tokens = refresh(FakeHttp(answer(200, TOKENS | {"expires_in": written})), XERO, Secret("old"), lambda: NOW)
+
+    assert tokens.refresh_token == Secret("new refresh")
+    assert tokens.expires_at == NOW + timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize("written", [None, "", 5, "a\r\nb", "x" * 30_000])
+def test_a_token_that_fits_no_header_is_none(written: object) -> None:
+    with pytest.raises(Unreadable):
+        refresh(FakeHttp(answer(200, TOKENS | {"access_token": written})), XERO, Secret("old"), lambda: NOW)
 
 
 def test_a_browser_is_sent_with_the_state_and_the_challenge_of_the_verifier_but_not_with_the_verifier() -> None:

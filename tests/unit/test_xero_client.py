@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from clients.errors import Permanent, RateLimited, Reconnect, RemoteError, Temporary, TooLate
+from clients.errors import Permanent, RateLimited, Reconnect, RemoteError, Temporary, TooLarge, TooLate
 from clients.http import Answer
 from clients.steady import steady_seconds
 from clients.xero.budget import Remaining
@@ -116,12 +116,22 @@ def test_every_status_but_200_is_one_of_four_words(error_for: ErrorFor, status: 
         ({"x_rate_limit_problem": "appminute"}, 60, "appminute"),
         ({}, 60, "rate"),
         ({"retry_after": "0"}, 1, "rate"),
-        ({"retry_after": "Fri, 20 Nov 2026 22:00:30 GMT"}, 60, "rate"),
+        ({"retry_after": "Fri, 20 Nov 2026 22:00:30 GMT"}, 30, "rate"),
+        ({"retry_after": "Fri, 20 Nov 2026 21:00:00 GMT"}, 1, "rate"),
         ({"retry_after": "-5"}, 60, "rate"),
+        ({"retry_after": "12.5"}, 12.5, "rate"),
+        ({"retry_after": "\u00b2"}, 60, "rate"),
+        ({"retry_after": "\u0664"}, 60, "rate"),
+        ({"retry_after": "9" * 20}, 86_400, "rate"),
+        ({"retry_after": "9" * 20_000}, 86_400, "rate"),
+        ({"retry_after": "Sat, 20 Nov 2027 22:00:30 GMT"}, 86_400, "rate"),
+        ({"retry_after": "Fri, 99 Nov 2026 22:00:30 GMT"}, 60, "rate"),
+        ({"x_rate_limit_problem": "day"}, 3_600, "day"),
+        ({"x_rate_limit_problem": "day", "retry_after": "soon"}, 3_600, "day"),
     ],
 )
 def test_each_limit_says_until_when_to_wait(
-    error_for: ErrorFor, headers: dict[str, str], wait: int, problem: str
+    error_for: ErrorFor, headers: dict[str, str], wait: float, problem: str
 ) -> None:
     error = error_for(answer(429, **headers))
 
@@ -224,6 +234,23 @@ def test_every_answer_says_what_is_left(xero_that_answers: MakeXero, budget: Fak
 
     assert budget.heard == [Remaining(minute=4, day=4321, app_minute=None)]
     assert (budget.taken, budget.failures, budget.settled) == (1, 0, 1)
+
+
+@pytest.mark.parametrize("written", ["\u00b2", "\u0664", "9" * 20, "-1", "4.5", "", " "])
+def test_a_header_without_a_count_says_nothing(xero_that_answers: MakeXero, budget: FakeBudget, written: str) -> None:
+    xero_that_answers(Answer(200, {"X-MinLimit-Remaining": written}, b"{}")).call("GET", "/Accounts")
+
+    assert budget.heard == [Remaining()]
+
+
+def test_an_answer_that_is_too_large_is_an_answer_all_the_same(xero_that_answers: MakeXero, budget: FakeBudget) -> None:
+    def too_large() -> Answer:
+        raise TooLarge("GET /Accounts", "larger than 10 MB")
+
+    with pytest.raises(TooLarge):
+        xero_that_answers().outcome("GET /Accounts", too_large)
+
+    assert budget.failures == 0
 
 
 def test_an_answer_of_a_server_in_trouble_counts_as_none(xero_that_answers: MakeXero, budget: FakeBudget) -> None:

@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from clients.errors import Permanent, Reconnect, Temporary
+from clients.errors import Permanent, Reconnect, Temporary, Unreadable
 from clients.http import Answer
 from clients.xero.accounts import create_bank_account, create_coding_account, list_accounts
 from clients.xero.bank_transactions import (
     MOST_PAGES,
     NO_ID,
     PAGE,
+    TooManyPages,
+    UnreadableBankTransaction,
     freeze,
     list_bank_transactions,
     put_bank_transactions,
     read_created,
+    refuse_links,
 )
 from clients.xero.client import Xero
 from clients.xero.connections import list_tenants
-from clients.xero.organisation import read_date, read_organisation
+from clients.xero.organisation import read_organisation
 from settings import Secret
 from tests.unit.fakes import NOW, FakeBudget, FakeHttp, FakeTokens, answer, read_json
 
 Talk = Callable[..., tuple[Xero, FakeHttp]]
+
+ROW = {"BankTransactionID": "1", "Type": "SPEND", "Total": 47.30}
 
 
 @pytest.fixture
@@ -43,7 +49,7 @@ def talk() -> Talk:
 
 
 def _page(rows: int, **more: Any) -> Answer:
-    return answer(200, {"BankTransactions": [{"BankTransactionID": f"row-{n}"} for n in range(rows)], **more})
+    return answer(200, {"BankTransactions": [ROW | {"BankTransactionID": f"row-{n}"} for n in range(rows)], **more})
 
 
 def test_accounts_are_read_whole_even_those_without_a_code(talk: Talk) -> None:
@@ -159,7 +165,7 @@ def test_each_row_of_an_answer_speaks_for_itself(talk: Talk) -> None:
 
 @pytest.mark.parametrize(("status", "deleted"), [("AUTHORISED", False), ("DELETED", True), ("VOIDED", True)])
 def test_a_deleted_row_is_known_by_its_status(talk: Talk, status: str, deleted: bool) -> None:
-    xero, _ = talk(answer(200, {"BankTransactions": [{"BankTransactionID": "1", "Status": status}]}))
+    xero, _ = talk(answer(200, {"BankTransactions": [ROW | {"Status": status}]}))
 
     assert [row.is_deleted for row in list_bank_transactions(xero)] == [deleted]
 
@@ -194,7 +200,71 @@ def test_a_list_that_does_not_end_is_not_taken_for_complete(talk: Talk) -> None:
     with pytest.raises(Temporary, match="pages"):
         list(list_bank_transactions(xero))
 
-    assert len(http.sent) == MOST_PAGES
+    assert len(http.sent) == 1
+
+
+def test_a_list_whose_pages_are_not_counted_ends_all_the_same(talk: Talk) -> None:
+    xero, http = talk(*[_page(PAGE)] * 3)
+
+    with pytest.raises(TooManyPages):
+        list(list_bank_transactions(xero, most_pages=2))
+
+    assert len(http.sent) == 2
+
+
+@pytest.mark.parametrize("count", [None, "3", 0, -1, {}, 2.5])
+def test_a_count_of_pages_that_is_none_leaves_it_to_the_first_short_page(talk: Talk, count: object) -> None:
+    xero, _ = talk(_page(PAGE, pagination={"pageCount": count}), _page(1, pagination={"pageCount": count}))
+
+    assert len(list(list_bank_transactions(xero))) == PAGE + 1
+
+
+def test_an_empty_page_before_the_last_is_not_taken_for_an_end(talk: Talk) -> None:
+    pages = {"pagination": {"pageCount": 3}}
+
+    with pytest.raises(Unreadable, match="page 2 of 3"):
+        list(list_bank_transactions(talk(_page(PAGE, **pages), _page(0, **pages))[0]))
+
+
+@pytest.mark.parametrize("change", [{"Total": None}, {"Total": "NaN"}, {"Total": 1e300}, {"Total": 0.001}, {"Type": 5}])
+@pytest.mark.parametrize(
+    ("link", "is_passed_over"), [(None, True), ("", True), ("other/1", True), ("ours/1", False), (7, False)]
+)
+def test_a_listing_is_incomplete_if_a_row_that_cannot_be_read_may_carry_a_link_of_ours(
+    talk: Talk, change: dict[str, Any], link: object, is_passed_over: bool
+) -> None:
+    xero, _ = talk(answer(200, {"BankTransactions": [ROW | change | {"Url": link}, ROW]}))
+    rows = list_bank_transactions(xero, report=refuse_links("ours/"))
+
+    with nullcontext() if is_passed_over else pytest.raises(Unreadable, match="a row with a link"):
+        assert [row.bank_transaction_id for row in rows] == ["1"]
+
+
+def test_an_unreadable_row_says_of_itself_what_can_be_read(talk: Talk) -> None:
+    body = b'{"BankTransactions":[{"BankTransactionID":"9","Url":"u\\ud83d","BankAccount":{"AccountID":"a"}},null]}'
+    found: list[UnreadableBankTransaction] = []
+
+    assert list(list_bank_transactions(talk(answer(200, body))[0], report=found.append)) == []
+    first, second = found
+    assert (first.bank_transaction_id, first.url, first.account_id) == ("9", None, "a")
+    assert first.payload in body
+    assert (second.bank_transaction_id, second.url, second.account_id) == (None, None, None)
+
+
+def test_an_element_that_cannot_be_read_is_one_without_an_answer(talk: Talk) -> None:
+    odd: list[Any] = [None, {"Url": 5}, {"Url": "u", "Total": "much"}, {"BankTransactionID": {}}]
+    refused = {"BankTransactionID": None, "Url": "u2", "StatusAttributeString": "ERROR", "Total": None, "Type": None}
+    messages = [None, 5, {"Message": None}, {"Message": ["listed"]}, {"Message": "bad\x00"}, {"Message": "x" * 5000}]
+    body = {
+        "BankTransactions": [*odd, ROW, refused | {"ValidationErrors": messages}, refused | {"ValidationErrors": 3}]
+    }
+    xero, _ = talk()
+
+    good, bad, mute = read_created(xero, lambda: answer(200, body))
+
+    assert (good.is_created, good.total) == (True, Decimal("47.3"))
+    assert (bad.is_created, bad.messages[1:]) == (False, ["bad", "x" * 1000])
+    assert (mute.is_created, mute.messages) == (False, [])
 
 
 def test_a_list_that_breaks_off_is_not_taken_for_complete(talk: Talk) -> None:
@@ -210,6 +280,11 @@ def test_a_list_that_breaks_off_is_not_taken_for_complete(talk: Talk) -> None:
         ({}, None),
         ({"PeriodLockDate": "/Date(1761868800000+0000)/"}, date(2025, 10, 31)),
         ({"EndOfYearLockDate": "/Date(1546214400000)/"}, date(2018, 12, 31)),
+        ({"PeriodLockDate": "2025-10-31T00:00:00"}, date(2025, 10, 31)),
+        ({"PeriodLockDate": "2025-10-31"}, date(2025, 10, 31)),
+        ({"PeriodLockDate": "/Date(-86400000+0000)/"}, date(1969, 12, 31)),
+        ({"PeriodLockDate": None, "EndOfYearLockDate": ""}, None),
+        ({"PeriodLockDate": "/Date(-62135596800000+0000)/", "EndOfYearLockDate": "0001-01-01T00:00:00"}, None),
         (
             {"PeriodLockDate": "/Date(1546214400000+0000)/", "EndOfYearLockDate": "/Date(1761868800000+0000)/"},
             date(2025, 10, 31),
@@ -222,14 +297,14 @@ def test_the_later_lock_date_counts(talk: Talk, dates: dict[str, str], locked_un
     assert read_organisation(xero).locked_until() == locked_until
 
 
-@pytest.mark.parametrize("text", ["2026-10-31", "/Date()/", "/Date(x)/", ""])
-def test_a_date_in_another_form_is_not_guessed_at(text: str) -> None:
-    with pytest.raises(Temporary):
-        read_date(text)
+@pytest.mark.parametrize("written", ["/Date()/", "/Date(x)/", "yesterday", "/Date(999999999999999)/", 5, [], True])
+def test_a_lock_date_in_another_notation_is_not_guessed_at(talk: Talk, written: object) -> None:
+    body = {"Organisations": [{"OrganisationID": "1", "Name": "Farolillo", "PeriodLockDate": written}]}
+    organisation = read_organisation(talk(answer(200, body))[0])
 
-
-def test_a_date_before_1970_is_a_date_too() -> None:
-    assert read_date("/Date(-86400000+0000)/") == date(1969, 12, 31)
+    assert organisation.name == "Farolillo"
+    with pytest.raises(Unreadable, match="lock date"):
+        organisation.locked_until()
 
 
 def test_an_answer_without_an_organisation_is_none(talk: Talk) -> None:
@@ -251,7 +326,7 @@ def test_only_xero_organisations_can_be_chosen_and_all_of_them_are_listed() -> N
 
     tenants = list_tenants(http, "https://api.example", FakeTokens())
 
-    assert [(tenant.tenant_id, tenant.tenant_name) for tenant in tenants] == [("t1", "One"), ("t3", None)]
+    assert [(tenant.tenant_id, tenant.tenant_name) for tenant in tenants] == [("t1", "One"), ("t3", "")]
     assert (http.sent[0].url, http.sent[0].headers["Authorization"]) == (
         "https://api.example/connections",
         "Bearer token-1",
