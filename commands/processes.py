@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from threading import Event
 
 import click
@@ -11,6 +12,7 @@ import click
 from commands.frame import UNREACHABLE, Failure, at_work, start_log, stop_on_signal, the_settings, told_clearly
 from commands.monitored import CONNECTIONS, monitored
 from messaging import ConfirmingPublisher, Consumers, InProcessPublisher, Lane, NobodyToTell, Publisher, run_worker
+from messaging.depths import in_process_depth, rabbitmq_depth
 from messaging.destinations import QONTO_CORE
 from messaging.outbox_relay import event_relay, lane_relay
 from messaging.reachable import check_broker
@@ -19,7 +21,7 @@ from models.migrate import check_schema
 from models.outbox import OutboxMessage
 from monitoring.checks import alive, broker, own
 from monitoring.readiness import Check
-from scheduler.loop import EVENT_REST_SECONDS, RelayLoop, Scheduler, Watcher, running
+from scheduler.loop import EVENT_REST_SECONDS, RelayLoop, Resender, Scheduler, Watcher, running
 from services.check_keys import check_keys
 from services.workbench import Workbench, make_workbench
 from settings import IN_PROCESS, Settings, SettingsError
@@ -54,7 +56,8 @@ def scheduler() -> None:
             check_broker(settings.broker_url)
             clockwork = Scheduler(workbench.clock)
             relays = _relays(lambda: ConfirmingPublisher(settings.broker_url), workbench)
-            with _beside(relays, settings, workbench, stop) as others:
+            queued = partial(rabbitmq_depth, settings.broker_url)
+            with _beside(relays, queued, settings, workbench, stop) as others:
                 ours = own(scheduler=clockwork.why_not_working, **others)
                 with monitored("scheduler", settings, workbench, stop, broker(settings.broker_url), ours):
                     clockwork.run(stop)
@@ -67,16 +70,21 @@ def _relays(make_publisher: Callable[[], Publisher], workbench: Workbench) -> li
 
 @contextmanager
 def _beside(
-    relays: Sequence[RelayLoop[OutboxMessage]], settings: Settings, workbench: Workbench, stop: Event
+    relays: Sequence[RelayLoop[OutboxMessage]],
+    queued: Callable[[Lane], int],
+    settings: Settings,
+    workbench: Workbench,
+    stop: Event,
 ) -> Iterator[dict[str, Check]]:
-    """Inside the block the outboxes are published and the fleet is watched; gives a check of each loop.
+    """Inside the block outboxes are published, lost messages sent again and the fleet watched; gives a check of each.
 
     The core's broker may be away, also at the start.
     """
     url = settings.events_broker_url
     publisher = NobodyToTell() if url == IN_PROCESS else ConfirmingPublisher(url, QONTO_CORE)
     events = RelayLoop(event_relay(publisher, workbench.clock), EVENT_REST_SECONDS)
-    with running([*relays, events, Watcher(workbench.clock)], stop) as threads:
+    resender = Resender(workbench.clock, queued)
+    with running([*relays, events, resender, Watcher(workbench.clock)], stop) as threads:
         checks = {thread.name: alive(thread) for thread in threads}
         yield checks | {relay.name: relay.why_not_working for relay in relays}
 
@@ -86,7 +94,7 @@ def _schedule_and_work(settings: Settings, workbench: Workbench, stop: Event) ->
     lanes.add_middleware(consumers := Consumers())
     clockwork = Scheduler(workbench.clock)
     relays = _relays(lambda: InProcessPublisher(lanes), workbench)
-    with _beside(relays, settings, workbench, stop) as others:
+    with _beside(relays, partial(in_process_depth, lanes), settings, workbench, stop) as others:
         ours = own(scheduler=clockwork.why_not_working, worker=consumers.why_not_working, **others)
         with monitored("scheduler", settings, workbench, stop, ours), running([clockwork], stop):
             run_worker(lanes, list(Lane), 4, stop)

@@ -129,12 +129,15 @@ def open_again(event_ids: Sequence[int], now: datetime) -> None:
     announce_events([(event.id, event.type) for event in again.order_by(InboxEvent.id)], now)
 
 
+UNFOLLOWED = f"""
+    handled_at IS NULL AND NOT EXISTS (
+        SELECT 1 FROM sync_run WHERE sync_run.organisation_id = inbox_event.organisation_id
+        AND kind = '{RunKind.ACCOUNTS}' AND state IN ({OPEN_STATES}))
+"""  # noqa: S608 - names of ours
+SILENT_EVENT = f"announced_at <= {{since}} AND {UNFOLLOWED}"
 SILENT = f"""
     UPDATE inbox_event SET announced_at = {{now}} WHERE id IN (
-        SELECT id FROM inbox_event WHERE handled_at IS NULL AND announced_at <= {{since}} AND NOT EXISTS (
-            SELECT 1 FROM sync_run WHERE sync_run.organisation_id = inbox_event.organisation_id
-            AND kind = '{RunKind.ACCOUNTS}' AND state IN ({OPEN_STATES})
-        ) ORDER BY id LIMIT {{most}}
+        SELECT id FROM inbox_event WHERE {SILENT_EVENT} ORDER BY id LIMIT {{most}}
     ) AND handled_at IS NULL AND announced_at <= {{since}} RETURNING id, type
 """  # noqa: S608 - names of ours
 ANNOUNCED = {"event_id": "bigint", "actor": "text"}
@@ -144,10 +147,10 @@ ANNOUNCE = f"""
 """  # noqa: S608 - names of ours
 
 
-def wake_events(now: datetime) -> int:
-    """Announce again each event whose message must have been lost: no worker has taken it up for `SILENCE`."""
+def announce_silent_events(most: int, now: datetime) -> int:
+    """Announce again up to `most` events that no worker has taken up within `SILENCE`, the oldest first."""
     with transaction():
-        silent = read(SILENT, now=now, since=now - SILENCE, most=MOST_WOKEN)
+        silent = read(SILENT, now=now, since=now - SILENCE, most=min(most, MOST_WOKEN))
         announce_events(silent, now)
     return len(silent)
 

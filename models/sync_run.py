@@ -8,30 +8,28 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from peewee import SQL, BigAutoField, Case, DateField, IntegerField, TextField, Value, fn
+from peewee import SQL, BigAutoField, Case, DateField, IntegerField, TextField, fn
 
 from models.database import Table, UtcField, database, transaction
-from models.lease import LeaseRow
 from models.organisation import Connection, Organisation
-from models.outbox import OutboxMessage
 from models.statements import find, read, run
 from models.states import OPEN_RUN_STATES, ConnectionState, Lane, RunKind, RunState
 
-SILENCE = timedelta(minutes=5)  # after which an open run that nobody works on is announced again
+SILENCE = timedelta(minutes=5)  # from a message until its run is announced again, if its queue lacks messages
 OPEN_STATES = ", ".join(f"'{state}'" for state in OPEN_RUN_STATES)  # as SQL
 FIRST_DONE = f"COALESCE(first_done_at, CASE WHEN state = '{RunState.DONE}' THEN finished_at END)"  # or empty
 PARAMETER = ":p:"
 
 
 class SyncRun(Table):
-    """`wake_at`: when somebody should look at it again, unless a worker holds the organisation's lease.
+    """`wake_at`: when a worker should look at it again, unless one holds the organisation's lease.
 
-    `wave` is set from its being announced until a worker begins. `turns` counts the jobs that worked on it, `starts`
-    those in a row that never ended, `failures` those in a row that ended badly. Once `prepared_at` is set, accounts and
-    transactions have been read and only posting is left. The counts say what this run did. `reason` says why it is not
-    done, for people, and `code` the same in a word of `domain.reasons`. `read_from`: its next turn reads Qonto anew
-    from that moment on. `first_done_at`: when it was done first, kept from its being opened again on; SQL asks for
-    `FIRST_DONE`, which knows it of every run.
+    `wave` is set from its being announced until a worker begins; `wake_at` is then when its message counts as late.
+    `turns` counts the jobs that worked on it, `starts` those in a row that never ended, `failures` those in a row that
+    ended badly. Once `prepared_at` is set, accounts and transactions have been read and only posting is left. The
+    counts say what this run did. `reason` says why it is not done, for people, and `code` the same in a word of
+    `domain.reasons`. `read_from`: its next turn reads Qonto anew from that moment on. `first_done_at`: when it was done
+    first, kept from its being opened again on; SQL asks for `FIRST_DONE`, which knows it of every run.
     """
 
     id = BigAutoField()
@@ -138,37 +136,50 @@ def open_runs(kind: RunKind, lane: str, state: RunState, nights: Sequence[Night]
     return int(cursor.rowcount)
 
 
-def wake_runs(actor: str, now: datetime) -> int:
-    """Write an outbox message for each open run whose time has come and that nobody is working on; how many.
+DUE = f"""
+    state IN ({OPEN_STATES}) AND wake_at <= {{now}} AND NOT EXISTS (
+        SELECT 1 FROM lease
+        WHERE lease.organisation_id = sync_run.organisation_id AND owner <> '' AND expires_at > {{now}})
+"""  # noqa: S608 - names of ours
+SILENT_RUN = f"wave <> '' AND {DUE}"
+WAKE = f"UPDATE sync_run SET wave = {{wave}}, wake_at = {{silent_at}} WHERE wave = '' AND {DUE}"  # noqa: S608
+WAKE_AGAIN = f"""
+    UPDATE sync_run SET wave = {{wave}}, wake_at = {{silent_at}} WHERE id IN (
+        SELECT id FROM sync_run WHERE lane = {{lane}} AND {SILENT_RUN} ORDER BY wake_at, id LIMIT {{most}}
+    ) AND wave <> '' AND wake_at <= {{now}}
+"""  # noqa: S608 - names of ours
+ANNOUNCE = """
+    INSERT INTO outbox_message (lane, actor, arguments, created_at, claimed_by)
+    SELECT lane, {actor}, '{{"run_id": ' || id || '}}', {now}, '' FROM sync_run WHERE wave = {wave} ORDER BY id
+"""
 
-    The same for a run that is new, one that waited, and one whose message or worker was lost: the database holds what
-    is due, a message only says "look". A run that stays silent is woken again after `SILENCE`.
+
+def wake_runs(actor: str, now: datetime) -> int:
+    """Announce each open run whose time has come, unless its message waits or a worker has the lease; return how many.
+
+    The same for a run that is new, one that waited, and one whose worker died. A run whose message was lost is
+    announced again by `models.lost_messages`.
     """
-    wave = uuid4().hex
+    return _announce(WAKE, actor, now)
+
+
+def announce_silent_runs(actor: str, lane: str, most: int, now: datetime) -> int:
+    """Announce again up to `most` runs of a lane that no worker has begun within `SILENCE`, the oldest first."""
+    return _announce(WAKE_AGAIN, actor, now, lane=lane, most=most)
+
+
+def _announce(wake: str, actor: str, now: datetime, **which: str | int) -> int:
+    wave = new_wave()
     with transaction():
-        busy = LeaseRow.select().where(
-            (LeaseRow.organisation_id == SyncRun.organisation_id) & (LeaseRow.owner != "") & (LeaseRow.expires_at > now)
-        )
-        woken = (
-            SyncRun.update(wave=wave, wake_at=now + SILENCE)
-            .where(SyncRun.state.in_(OPEN_RUN_STATES) & (SyncRun.wake_at <= now) & ~fn.EXISTS(busy))
-            .execute()
-        )
+        woken = run(wake, wave=wave, silent_at=now + SILENCE, now=now, **which)
         if woken:
-            arguments = Value('{"run_id": ').concat(SyncRun.id.cast("TEXT")).concat("}")
-            OutboxMessage.insert_from(
-                SyncRun.select(SyncRun.lane, Value(actor), arguments, Value(now), Value(""))
-                .where(SyncRun.wave == wave)
-                .order_by(SyncRun.id),
-                [
-                    OutboxMessage.lane,
-                    OutboxMessage.actor,
-                    OutboxMessage.arguments,
-                    OutboxMessage.created_at,
-                    OutboxMessage.claimed_by,
-                ],
-            ).execute()
-    return int(woken)
+            run(ANNOUNCE, actor=actor, wave=wave, now=now)
+    return woken
+
+
+def new_wave() -> str:
+    """Return a name for runs that are announced together."""
+    return uuid4().hex
 
 
 IN_LINE = f"""
@@ -233,6 +244,7 @@ def _fresh(now: datetime) -> dict[Any, Any]:
     return {
         SyncRun.state: RunState.DUE,
         SyncRun.wake_at: now,
+        SyncRun.wave: "",
         SyncRun.starts: 0,
         SyncRun.failures: 0,
         SyncRun.reason: "",

@@ -19,8 +19,9 @@ from metrics import SCHEDULER_SUCCESS
 from models.database import DATABASE_OUTAGE, connected
 from models.heartbeat import BEAT_EVERY, SCHEDULER, beat
 from models.outbox import Row
+from models.states import Lane
 from scheduler.fleet_metrics import show_fleet
-from scheduler.tick import open_due, tidy, wake
+from scheduler.tick import open_due, resend, tidy, wake
 from services.check_fleet import check_fleet_if_due, sample_if_due
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ TICK_SECONDS = 2.0  # how late a run may be opened, at most
 WAKE_SECONDS = 0.5  # how late a waiting run may go on: a minute's calls are worth a second
 REST_SECONDS = 0.1  # between two looks at a lane's outbox: what a waiting customer may lose here
 EVENT_REST_SECONDS = 0.5  # between two looks at the outbox of events to Qonto's core, for which no customer waits
+RESEND_SECONDS = 5.0  # between two looks for lost messages, which are five minutes old then
 TIDY_SECONDS = 60.0
 WATCH_SECONDS = 10.0  # how old the fleet's figures may be
 SILENT_SECONDS = 30.0  # without a turn that achieved something, a scheduler is of no use
@@ -129,6 +131,30 @@ class RelayLoop(Generic[Row]):
             log.warning("%s: the broker refused %s messages, which wait in the outbox", self.name, turn.unconfirmed)
             return OUTAGE_SECONDS
         return self._rest_seconds
+
+
+class Resender:
+    """Announces again what the broker has lost. In a thread of its own: counting messages may take its time."""
+
+    name = "resender"
+
+    def __init__(self, clock: Clock, queued: Callable[[Lane], int]) -> None:
+        self._clock = clock
+        self._queued = queued
+
+    def run(self, stop: Event) -> None:
+        """Take turns until `stop` is set."""
+        while not stop.is_set():
+            stop.wait(self.turn())
+
+    def turn(self) -> float:
+        """Take one turn and return the seconds to rest before the next one."""
+        return _carefully(self.name, self._turn)
+
+    def _turn(self) -> float:
+        if again := resend(self._clock(), self._queued):
+            log.warning("%s messages are missing in their queues and are sent again", again)
+        return RESEND_SECONDS
 
 
 class Watcher:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -9,7 +10,7 @@ from domain.calendar import NIGHT, OBSERVATION, falls_due, latest_due
 from models.authorisation import end_old_authorisations
 from models.credential import delete_orphans
 from models.database import transaction
-from models.inbox import wake_events
+from models.lost_messages import announce_lost, is_silent
 from models.states import Lane, RunKind, RunState
 from models.sync_run import Night, open_runs, wake_runs, zones_in_use
 from models.web_session import end_old_sessions
@@ -39,8 +40,11 @@ class Ticked:
 
 
 def tick(now: datetime) -> Ticked:
-    """Safe for any number of schedulers at once, and after any pause: a missed night is caught up, not skipped."""
-    return Ticked(open_due(now), wake(now))
+    """Safe for any number of schedulers at once, and after any pause: a missed night is caught up, not skipped.
+
+    For one process where a message that was sent and not received is lost.
+    """
+    return Ticked(open_due(now), wake(now) + resend(now, lambda _: 0))
 
 
 def open_due(now: datetime) -> int:
@@ -49,8 +53,16 @@ def open_due(now: datetime) -> int:
 
 
 def wake(now: datetime) -> int:
-    """Wake every open run whose time has come, and every event that nobody has heard of; how many. Cheap."""
-    return wake_runs(ACTOR, now) + wake_events(now)
+    """Announce every open run whose time has come and return how many. Cheap."""
+    return wake_runs(ACTOR, now)
+
+
+def resend(now: datetime, queued: Callable[[Lane], int]) -> int:
+    """Announce again what was announced five minutes ago and whose message is lost; return how many.
+
+    `queued` returns how many messages wait in a lane's queue. It is asked only where a worker is overdue.
+    """
+    return sum(announce_lost(ACTOR, lane, queued(lane), now) for lane in Lane if is_silent(lane, now))
 
 
 def tidy(now: datetime) -> None:

@@ -21,7 +21,7 @@ from models.outbox import announce
 from models.pause import pause_tenant, paused_until
 from models.statements import load
 from models.states import OPEN_RUN_STATES, ConnectionState, RunKind, RunState
-from models.sync_run import SILENCE, SyncRun, open_run
+from models.sync_run import SILENCE, SyncRun, new_wave, open_run
 from services.follow_accounts import close_accounts_run
 from services.job import Job
 from services.night_news import night_news
@@ -190,6 +190,7 @@ def _store(job: Job, verdict: Verdict, now: datetime) -> None:
         reason=verdict.reason,
         code=verdict.code,
         wake_at=verdict.wake_at or now + SILENCE,
+        wave=new_wave() if verdict.at_once else "",
         starts=0,
         failures=job.run.failures + 1 if verdict.failed else 0,
         finished_at=None if verdict.state in OPEN_RUN_STATES else now,

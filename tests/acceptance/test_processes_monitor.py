@@ -28,7 +28,7 @@ LOOPBACK, LISTENING = "0100007F", "0A"
 RELAYS = ("relay-interactive", "relay-nightly", "relay-backfill", "relay-events")
 COMMANDS = ("scheduler", "worker", "listener", "web")
 OWN = {
-    "scheduler": {"broker", "scheduler", *RELAYS, "watcher"},
+    "scheduler": {"broker", "scheduler", *RELAYS, "resender", "watcher"},
     "worker": {"broker", "worker"},
     "listener": {"broker", "listener"},
     "web": {"page"},

@@ -11,7 +11,7 @@ from models.lease import LEASE, LeaseRow, take_lease
 from models.outbox import OutboxMessage
 from models.states import RunState
 from models.sync_run import SyncRun
-from scheduler.tick import tick
+from scheduler.tick import resend, tick, wake
 from services import sync_organisation
 from services.job import Job
 from services.verdict import Verdict
@@ -42,6 +42,25 @@ def test_the_lease_is_free_in_the_commit_that_announces_the_next_turn(
 
     assert seen
     assert set(seen) == {""}
+
+
+def test_a_run_whose_next_turn_waits_in_the_queue_gets_no_second_message(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = office.established()
+    company.moves(*(spends(100) for _ in range(3)))
+    monkeypatch.setattr("services.job.TURN_TRANSACTIONS", 1)
+    monkeypatch.setattr("services.post_transactions.BATCH_ROWS", 1)
+    office.at_23()
+    tick(office.world.now)
+    office.take_one_message()
+    assert company.runs()[-1].state == RunState.RUNNING
+
+    office.world.wait(hours=1)
+
+    assert wake(office.world.now) == 0
+    assert resend(office.world.now, lambda _: 0) == 0, "its message is in the outbox"
+    office.run_until_quiet()
 
 
 def test_a_run_that_met_another_of_its_organisation_goes_on_as_soon_as_that_has_ended(office: Office) -> None:

@@ -14,13 +14,13 @@ from domain.reasons import Followed
 from models.encryption import CannotDecrypt, Keyring
 from models.inbox import (
     InboxEvent,
+    announce_silent_events,
     choose_events,
     event_of,
     open_again,
     settle_event,
     store_event,
     unhandled_events,
-    wake_events,
 )
 from models.outbox import OutboxMessage
 from models.quarantine import Quarantine, digest_of, quarantine, settle
@@ -145,19 +145,19 @@ def test_an_event_that_is_opened_again_is_as_if_it_had_just_come(announced: Anno
 def test_an_event_that_no_worker_took_up_is_announced_again_after_silence(announced: Announced) -> None:
     event = make_inbox_event(type="account.deactivated")
 
-    assert wake_events(LATER - MOMENT) == 0
-    assert wake_events(LATER) == 1
-    assert wake_events(LATER + SILENCE - MOMENT) == 0
+    assert announce_silent_events(9, LATER - MOMENT) == 0
+    assert announce_silent_events(9, LATER) == 1
+    assert announce_silent_events(9, LATER + SILENCE - MOMENT) == 0
     assert announced() == [("account.deactivated", event.id)]
 
-    assert wake_events(LATER + SILENCE) == 1
+    assert announce_silent_events(9, LATER + SILENCE) == 1
     assert announced() == [("account.deactivated", event.id)]
 
 
 def test_a_handled_event_is_not_announced_again(announced: Announced) -> None:
     make_inbox_event(handled_at=NOW)
 
-    assert wake_events(LATER) == 0
+    assert announce_silent_events(9, LATER) == 0
     assert announced() == []
 
 
@@ -166,7 +166,7 @@ def test_an_event_that_an_open_run_will_follow_is_not_announced_again(announced:
     run = make_sync_run(kind=RunKind.ACCOUNTS, state=state)
     make_inbox_event(organisation_id=run.organisation_id)
 
-    assert wake_events(LATER) == 0
+    assert announce_silent_events(9, LATER) == 0
     assert announced() == []
 
 
@@ -182,26 +182,27 @@ def test_a_run_that_will_not_follow_it_keeps_no_event_silent(
     make_sync_run(kind=RunKind.ACCOUNTS)  # somebody else's
     event = make_inbox_event(organisation_id=connection.organisation_id)
 
-    assert wake_events(LATER) == 1
+    assert announce_silent_events(9, LATER) == 1
     assert announced() == [("account.created", event.id)]
 
 
 def test_schedulers_that_announce_at_one_moment_announce_once(announced: Announced, at_once: AtOnce) -> None:
     events = [("account.created", make_inbox_event().id) for _ in range(50)]
 
-    assert sum(at_once([partial(wake_events, LATER)] * 6)) == 50
+    assert sum(at_once([partial(announce_silent_events, 50, LATER)] * 6)) == 50
     assert sorted(announced()) == events
 
 
+@pytest.mark.parametrize("most", [2, 9])
 def test_however_many_are_silent_the_oldest_are_announced_first_and_not_all_at_once(
-    announced: Announced, monkeypatch: pytest.MonkeyPatch
+    announced: Announced, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     first, second, third = (("account.created", make_inbox_event().id) for _ in range(3))
-    monkeypatch.setattr("models.inbox.MOST_WOKEN", 2)
+    monkeypatch.setattr("models.inbox.MOST_WOKEN", 11 - most)
 
-    assert wake_events(LATER) == 2
+    assert announce_silent_events(most, LATER) == 2
     assert sorted(announced()) == [first, second]
-    assert wake_events(LATER) == 1
+    assert announce_silent_events(most, LATER) == 1
     assert announced() == [third]
 
 

@@ -11,7 +11,7 @@ import pytest
 from models.organisation import Connection
 from models.outbox import OutboxMessage
 from models.states import OPEN_RUN_STATES, ConnectionState, RunKind, RunState
-from models.sync_run import SILENCE, Night, SyncRun, ask_for_run, open_again, open_runs, wake_runs, zones_in_use
+from models.sync_run import Night, SyncRun, ask_for_run, open_again, open_runs, wake_runs, zones_in_use
 from tests.factories import NOW, TODAY, make_connection, make_lease, make_organisation, make_sync_run
 from tests.integration.conftest import AtOnce
 
@@ -131,15 +131,12 @@ def test_the_zones_in_use_are_those_of_live_connections(database: str) -> None:
 
 
 @pytest.mark.parametrize("state", OPEN_RUN_STATES)
-def test_an_open_run_whose_time_has_come_is_woken_once_and_again_after_silence(woken: Woken, state: RunState) -> None:
+def test_an_open_run_whose_time_has_come_is_woken_once(woken: Woken, state: RunState) -> None:
     run = make_sync_run(state=state)
 
     assert wake_runs("sync", NOW - MOMENT) == 0
     assert wake_runs("sync", NOW) == 1
-    assert wake_runs("sync", NOW + SILENCE - MOMENT) == 0
-    assert woken() == [run.id]
-
-    assert wake_runs("sync", NOW + SILENCE) == 1
+    assert wake_runs("sync", NOW + timedelta(hours=1)) == 0
     assert woken() == [run.id]
 
 

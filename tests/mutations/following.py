@@ -73,9 +73,9 @@ FOLLOWING = (
     Mutation(
         "lost_for_good",
         "an event whose message was lost is never announced again",
-        "scheduler/tick.py",
-        "    return wake_runs(ACTOR, now) + wake_events(now)",
-        "    return wake_runs(ACTOR, now)",
+        "models/lost_messages.py",
+        "return again + (announce_silent_events(missing, now) if lane == Lane.INTERACTIVE else 0)",
+        "return again",
         (f"{EVENTS}::test_a_lost_message_is_sent_again_after_five_minutes",),
     ),
     Mutation(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from models.sync_run import wake_runs
+from scheduler.tick import resend
 from services.sync_organisation import ACTOR, sync_organisation
 from services.workbench import Workbench
 from tests.simulation.baton import Process
@@ -64,7 +65,9 @@ class Fleet:
             return
         left = datetime.fromisoformat(next_wake) - self._clocks.database()
         if left <= timedelta(0):
-            wake_runs(ACTOR, self._clocks.database())
+            now = self._clocks.database()
+            wake_runs(ACTOR, now)
+            resend(now, lambda _: len(self._messages))
         for _, arguments in raw.execute(UNSENT).fetchall():
             self._publish(int(arguments.partition(":")[2].rstrip("}")))
         raw.execute(SENT)
