@@ -7,7 +7,6 @@ import sys
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo, available_timezones
 
 import click
 
@@ -18,6 +17,7 @@ from commands.frame import (
     REASON,
     USAGE,
     WHO,
+    WHY,
     Failure,
     as_json,
     at_work,
@@ -26,12 +26,16 @@ from commands.frame import (
     the_connection,
 )
 from console import Screen
+from domain.calendar import next_night
+from domain.time_zones import UnknownTimeZone
+from domain.time_zones import time_zone as named_zone
 from domain.what_next import waits_for_a_moment
 from models.organisation import Connection
 from models.statements import load
 from models.states import RunState
 from services.connect import Grant, Wishes, connect
 from services.disconnect import AGAIN, ask_to_disconnect
+from services.set_time_zone import set_time_zone
 from services.view_accounts import view_accounts
 from services.view_connections import view_connection, view_connections, view_run
 from settings import IN_PROCESS, Secret
@@ -68,11 +72,12 @@ def connections_add(
     who: str,
 ) -> None:
     """Connect a Qonto organisation to a Xero one. Secrets come from files, or are asked for, never from arguments."""
-    if time_zone not in available_timezones():
-        raise Failure(f"--time-zone {time_zone!r} is not an IANA time zone such as Europe/Paris", USAGE)
+    try:
+        zone = named_zone(time_zone)
+    except UnknownTimeZone as error:
+        raise Failure(f"--time-zone {error}", USAGE) from error
     if starts_at and starts_at.year < QONTO_BEGAN:
         raise Failure(f"--from {starts_at.date()} is before there was a Qonto", USAGE)
-    zone = ZoneInfo(time_zone)
     begins = starts_at.replace(tzinfo=zone) if starts_at else None
     with at_work() as (_, workbench):
         if begins and begins > workbench.clock():
@@ -150,6 +155,25 @@ def _confirm(question: str, *, yes: bool) -> None:
         raise Failure("there is no terminal to ask whether you are sure on: say --yes", USAGE)
     if not yes:
         click.confirm(question, abort=True, err=True)
+
+
+@connections.command("time-zone")
+@click.argument("organisation", metavar="ORG")
+@click.argument("zone", metavar="ZONE")
+@WHY
+@WHO
+@as_json
+def connections_time_zone(screen: Screen, organisation: str, zone: str, why: str, who: str) -> None:
+    """Have ORG's nights at 23:00 in another ZONE, and date by it what is read from now on.
+
+    ZONE is an IANA name such as Europe/Paris. What has been sent keeps its date.
+    """
+    with at_work() as (_, workbench):
+        connection = the_connection(organisation)
+        set_time_zone(connection, zone, who, why, workbench.clock())
+        view = view_connection(connection)
+        first = next_night(workbench.clock(), zone)
+        screen.rows("Time zone", ["organisation", "time_zone", "next_night"], [asdict(view) | {"next_night": first}])
 
 
 @connections.command("list")

@@ -15,6 +15,7 @@ import click
 
 from clients.errors import Reconnect, RemoteError
 from console import Screen, plain
+from domain.time_zones import UnknownTimeZone
 from failpoints import watch
 from logs import log_to_stderr
 from messaging import BrokerUnreachable
@@ -59,7 +60,7 @@ def told_clearly() -> Iterator[None]:
         raise Failure(str(error), SETTINGS) from error
     except (CannotDecrypt, SchemaOutOfDate) as error:
         raise Failure(str(error), SETTINGS) from error
-    except (CannotConnect, CannotDisconnect) as error:
+    except (CannotConnect, CannotDisconnect, UnknownTimeZone) as error:
         raise Failure(str(error), USAGE) from error
     except Reconnect as error:
         raise Failure(f"{error}. Connect again.", RECONNECT) from error

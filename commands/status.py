@@ -12,7 +12,8 @@ from rich.live import Live
 
 from commands.frame import as_json, at_work, stop_on_signal
 from console import Screen, table
-from domain.reasons import sentence
+from domain.reasons import Unfinished, sentence
+from domain.time_zones import UnknownTimeZone
 from domain.what_next import NO_SCHEDULER, clock_time
 from models.fleet import WaitingRuns
 from models.states import RunState
@@ -74,6 +75,8 @@ def _rows(view: NightView) -> Iterator[Row]:
     yield _row("transactions under way", _counts(view.postings))
     for problem in view.problems:
         yield _row(f"{problem.state}: {problem.code}", f"{problem.count} {problem.what}. {problem.sentence}")
+    for slug, zone in view.without_zone:
+        yield _row("unknown time zone", f"{slug}: {UnknownTimeZone(zone)}. {sentence(Unfinished.TIME_ZONE)}")
     for runs in view.waiting:
         yield _row(f"waiting: {runs.code}", _waiting_runs(runs, view))
     yield _row("workers are at", f"{view.working} organisations")

@@ -80,6 +80,7 @@ class Unfinished(StrEnum):
     QONTO_UNUSABLE = "unusable_answer_of_qonto"
     XERO_UNUSABLE = "unusable_answer_of_xero"
     REFUSED = "access_refused_for_now"
+    TIME_ZONE = "unknown_time_zone"
 
 
 class Waits(StrEnum):
@@ -173,6 +174,7 @@ SENTENCES: dict[str, str] = {
     " later. We look into it. Nothing is lost; the next night tries again.",
     Unfinished.REFUSED: "Qonto or Xero does not let us in at the moment. Nothing is lost; we try again, and ask you to"
     " reconnect only if it lasts.",
+    Unfinished.TIME_ZONE: "The organisation's time zone is unknown. Set another; the next night sends what is missing.",
     Waits.LIMIT: "Xero or Qonto asked us to wait, or our share of the calls to Xero is used up.",
     Waits.OUTAGE: "Qonto or Xero did not answer, or not in a way that helps; it is tried again.",
     Waits.CERTAINTY: "Xero's answer to a request is not known; after seven minutes Xero is asked what is there.",

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from models.database import read_moment
+from models.organisation import Connection, Organisation
 from models.outbox import OutboxEvent, OutboxMessage
 from models.statements import read
 from models.states import ConnectionState, PostingState, RunKind, RunState
 from models.sync_run import FIRST_DONE, OPEN_STATES, SILENCE
+
+MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,16 @@ PAUSES = "SELECT COUNT(*) FROM pause WHERE not_before > {now}"
 def zones_connected() -> dict[str, bool]:
     """The time zones of organisations whose connection lives or broke, and whether any of it lives."""
     return {zone: bool(is_live) for zone, is_live in read(ZONES)}
+
+
+def organisations_in(time_zones: Sequence[str]) -> list[tuple[str, str]]:
+    """The first organisations in these time zones that have not left: (slug, time zone)."""
+    still = Connection.state != ConnectionState.DISCONNECTED
+    found = Organisation.select(Organisation.slug, Organisation.time_zone).join(
+        Connection, on=(Connection.organisation_id == Organisation.id)
+    )
+    theirs = found.where(still & Organisation.time_zone.in_(list(time_zones))).order_by(Organisation.slug)
+    return [(one.slug, one.time_zone) for one in theirs.limit(MOST_NAMED)]
 
 
 def night_parts(since: date) -> list[NightPart]:

@@ -109,13 +109,24 @@ def zones_in_use() -> list[str]:
     return [row.time_zone for row in rows]
 
 
-def open_runs(kind: RunKind, lane: str, state: RunState, nights: Sequence[Night], now: datetime) -> int:
-    """One run for each live connection made before its night fell due, unless that date has one; how many are new.
+AGAIN_IN_ANOTHER_ZONE = f"""
+    DO UPDATE SET state = '{RunState.DUE}', connection_id = excluded.connection_id, wake_at = excluded.wake_at,
+        created_at = excluded.created_at, reason = '', code = '', wave = '', starts = 0, failures = 0,
+        started_at = NULL, finished_at = NULL, prepared_at = NULL, read_from = NULL, first_done_at = NULL
+    WHERE sync_run.created_at < excluded.wake_at AND sync_run.state NOT IN ({OPEN_STATES})
+"""
 
-    One statement, however many organisations; any number of schedulers may say it at once.
+
+def open_runs(kind: RunKind, lane: str, state: RunState, nights: Sequence[Night], now: datetime) -> int:
+    """One run for each live connection made before its night fell due, unless that date has one; how many are opened.
+
+    A date's run that is over and was opened before the date's night falls due was another time zone's: it is opened
+    again, so that a change of zone leaves no gap. One statement, however many organisations; any number of schedulers
+    may say it at once.
     """
     if not nights:
         return 0
+    again = AGAIN_IN_ANOTHER_ZONE if state == RunState.DUE else "DO NOTHING"
     values = ", ".join([f"({PARAMETER}, {PARAMETER}, {PARAMETER})"] * len(nights))
     statement = f"""
         INSERT INTO sync_run (organisation_id, connection_id, kind, local_date, lane, state, reason, wake_at, wave,
@@ -128,8 +139,9 @@ def open_runs(kind: RunKind, lane: str, state: RunState, nights: Sequence[Night]
         JOIN night ON night.time_zone = organisation.time_zone
         WHERE connection.state = 'live' AND connection.created_at < night.due_at
         AND NOT EXISTS (SELECT 1 FROM sync_run AS held WHERE held.organisation_id = organisation.id
-                        AND held.kind = {PARAMETER} AND held.local_date = night.local_date)
-        ON CONFLICT DO NOTHING
+                        AND held.kind = {PARAMETER} AND held.local_date = night.local_date
+                        AND (held.created_at >= night.due_at OR held.state IN ({OPEN_STATES})))
+        ON CONFLICT (organisation_id, kind, local_date) {again}
     """.replace(PARAMETER, database.param)  # noqa: S608 - only place holders are put into the text
     cells = [cell for night in nights for cell in (night.time_zone, night.local_date, night.due_at)]
     cursor = database.execute_sql(statement, (*cells, kind, lane, state, now, kind))

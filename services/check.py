@@ -14,6 +14,7 @@ from clients.xero.bank_transactions import MOST_PAGES
 from clients.xero.client import Xero
 from domain.ledger_check import FINE, Class, Finding, InLedger, Said, compare
 from domain.ledger_check_lines import Line, lines_of_books, merge
+from domain.time_zones import UnknownTimeZone
 from models.bank_account import AccountLink
 from models.once_more import former_rows_in
 from models.organisation import Connection, Organisation
@@ -59,7 +60,7 @@ def check_all(workbench: Workbench) -> Iterator[Check]:
     for connection in Connection.select().where(Connection.state != ConnectionState.DISCONNECTED):
         try:
             yield check_over(connection, workbench)
-        except RemoteError as error:
+        except (RemoteError, UnknownTimeZone) as error:
             yield Check(_name(connection), workbench.clock(), problem=str(error))
 
 

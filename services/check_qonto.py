@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from clients.qonto.bank_accounts import QontoAccount
 from clients.qonto.client import Qonto
 from clients.qonto.transactions import Transaction
-from domain.calendar import local_date
+from domain.calendar import booking_date
 from domain.ledger_check import Duty, Expected
 from models.bank_account import cursor_of
 from models.organisation import Connection, Organisation
@@ -48,7 +48,7 @@ def read_truth(connection: Connection, qonto: Qonto, accounts: Sequence[QontoAcc
                 duty = _duty(connection, row, stored, read_until)
                 if duty == Duty.MUST and row.id not in stored:
                     truth.passed.append(f"{row.id} is not stored, and account {account.id} was read past it")
-                truth.expected.append(_expected(connection, account.id, row, local_date(settled_at, zone), duty))
+                truth.expected.append(_expected(connection, account.id, row, booking_date(settled_at, zone), duty))
     return truth
 
 

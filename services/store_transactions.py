@@ -8,7 +8,7 @@ from typing import Any
 
 from clients.qonto.transactions import Page, Transaction, UnreadableTransaction
 from domain.bank_transaction import deep_link
-from domain.calendar import local_date
+from domain.calendar import booking_date
 from domain.money import signed
 from domain.reasons import Awaited as Why
 from domain.reasons import Held
@@ -94,7 +94,7 @@ def _posting(job: Job, account: BankAccount, row: Transaction) -> dict[str, Any]
         "url": deep_link(job.app_url, row.id),
         "settled_at": settled_at,
         "settled_balance_cents": row.settled_balance_cents,
-        "date": local_date(settled_at, job.organisation.time_zone),
+        "date": booking_date(settled_at, job.organisation.time_zone),
         "updated_at": row.updated_at,
     }
 

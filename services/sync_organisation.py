@@ -11,6 +11,7 @@ from clients.errors import Permanent, RateLimited, Reconnect, RemoteError, Tempo
 from domain.call_limits import ACCOUNTS, NIGHT, PERSON, Share
 from domain.core_event import Told
 from domain.reasons import Broken, Unfinished, Waits, sentence
+from domain.time_zones import UnknownTimeZone, is_known
 from failpoints import hit
 from log_context import logging_with
 from models import audit
@@ -137,6 +138,8 @@ def _why_not(job: Job) -> Verdict | None:
     if job.run.starts > MOST_STARTS:
         reason = f"its last {MOST_STARTS} workers ended without a word"
         return Verdict(RunState.FAILED, reason, code=Unfinished.INTERRUPTED)
+    if job.run.kind != RunKind.OBSERVATION and not is_known(job.organisation.time_zone):
+        return Verdict(RunState.FAILED, str(UnknownTimeZone(job.organisation.time_zone)), code=Unfinished.TIME_ZONE)
     until = paused_until(job.tenant_id, job.now())
     return Verdict(RunState.WAITING, "Xero asked us to wait", until, code=Waits.LIMIT) if until else None
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from domain.account_choice import IN_USE
 from domain.calendar import next_night
 from domain.reasons import sentence
+from domain.time_zones import clock_of
 from models import audit
 from models.organisation import Connection, current_connection, newest_connection, time_zone_of
 from models.posting import Posting, count_by_state
@@ -82,7 +82,7 @@ def view_integration(organisation_id: str, now: datetime) -> Integration | None:
         state=connection.state,
         name=connection.name,
         tenant_name=connection.tenant_name or connection.tenant_id,
-        since=connection.created_at.astimezone(ZoneInfo(zone)),
+        since=connection.created_at.astimezone(clock_of(zone)),
         by=name_in(audit.who_did("connection.add", connection.id)),
         next_night=next_night(now, zone),
         last_night=Night(nights[0].local_date, nights[0].state, nights[0].posted) if nights else None,

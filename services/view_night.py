@@ -12,6 +12,7 @@ from domain.circuit import Circuit
 from domain.night import Standing, Window, how_it_stands, newest_window, projected_end, share_done
 from domain.rate_window import Window as Calls
 from domain.reasons import Broken, sentence
+from domain.time_zones import is_known
 from models import fleet
 from models.call_budget import app_budget, read_slots
 from models.fleet import NightPart, Waiting, WaitingRuns
@@ -84,7 +85,8 @@ class Problem:
 class NightView:
     """Everything that a person, a page or a metric shows. `tonight` is empty while no organisation is connected.
 
-    `waiting` are runs that go on at a later moment; `scheduler_at` is when a scheduler last turned.
+    `waiting` are runs that go on at a later moment; `scheduler_at` is when a scheduler last turned. `without_zone` are
+    organisations (slug, time zone) whose time zone is unknown, so that their nights fail.
     """
 
     at: datetime
@@ -105,6 +107,7 @@ class NightView:
     invariants: list[Violated]
     waiting: list[WaitingRuns]
     scheduler_at: datetime | None
+    without_zone: list[tuple[str, str]]
 
     @property
     def is_scheduled(self) -> bool:
@@ -154,6 +157,7 @@ def view_night(now: datetime) -> NightView:
         invariants=checks_by_name(),
         waiting=fleet.runs_waiting(now),
         scheduler_at=last_beat(SCHEDULER),
+        without_zone=fleet.organisations_in([zone for zone in fleet.zones_connected() if not is_known(zone)]),
     )
 
 

@@ -29,7 +29,7 @@ GRANT SELECT, INSERT, UPDATE ON
 GRANT SELECT, INSERT ON posting_event, quarantine, outbox_message, outbox_event TO worker;
 GRANT SELECT, UPDATE ON connection, credential, inbox_event TO worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON access_refusal TO worker;
-GRANT SELECT ON organisation TO worker;
+GRANT SELECT ON organisation, heartbeat TO worker;
 
 -- The listener writes down what it hears, and tries its keys on what it sealed. It sees no credential and no transaction.
 GRANT SELECT, INSERT, UPDATE ON inbox_event TO listener;

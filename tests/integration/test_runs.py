@@ -11,7 +11,16 @@ import pytest
 from models.organisation import Connection
 from models.outbox import OutboxMessage
 from models.states import OPEN_RUN_STATES, ConnectionState, RunKind, RunState
-from models.sync_run import Night, SyncRun, ask_for_run, open_again, open_runs, wake_runs, zones_in_use
+from models.sync_run import (
+    Night,
+    SyncRun,
+    ask_for_run,
+    open_again,
+    open_runs,
+    run_ahead_of,
+    wake_runs,
+    zones_in_use,
+)
 from tests.factories import NOW, TODAY, make_connection, make_lease, make_organisation, make_sync_run
 from tests.integration.conftest import AtOnce
 
@@ -253,3 +262,42 @@ def test_two_people_who_ask_at_one_moment_get_the_same_run(database: str, at_onc
     runs = at_once([lambda: ask_for_run(connection, RunKind.MANUAL, "interactive", TODAY, NOW).id] * 4)
 
     assert len(set(runs)) == SyncRun.select().count() == 1
+
+
+def test_a_date_whose_night_was_another_zones_has_its_night_again_once(database: str) -> None:
+    """It was night in Auckland twelve hours ago; since then the organisation's clock is that of Paris."""
+    connection = make_connection()
+    earlier = NOW - timedelta(hours=12)
+    run = make_sync_run(
+        connection=connection, local_date=TODAY, state="done", created_at=earlier, finished_at=earlier, prepared_at=NOW
+    )
+
+    assert [_open(TONIGHT), _open(TONIGHT)] == [1, 0]
+
+    again = SyncRun.get_by_id(run.id)
+    assert (again.state, again.wake_at, again.created_at) == ("due", NOW, NOW)
+    assert (again.finished_at, again.prepared_at, again.first_done_at) == (None, None, None)
+
+
+def test_a_night_that_is_over_or_still_open_is_left_alone(database: str) -> None:
+    over, still = make_connection(), make_connection()
+    make_sync_run(connection=over, local_date=TODAY, state="done", created_at=NOW, finished_at=NOW)
+    make_sync_run(connection=still, local_date=TODAY, state="running", created_at=NOW - timedelta(hours=12))
+
+    assert _open(TONIGHT) == 0
+    assert _open(TONIGHT, state=RunState.CAUGHT_UP) == 0
+
+
+def test_what_goes_before_a_run_goes_in_its_order(database: str) -> None:
+    """The end of a connection, an account, a doubt about our record; what waits for a later moment is passed over."""
+    connection = make_connection()
+    made = {
+        kind: make_sync_run(connection=connection, kind=kind, lane="interactive", wake_at=NOW)
+        for kind in (RunKind.MANUAL, RunKind.VERIFICATION, RunKind.ACCOUNTS, RunKind.DISCONNECTION)
+    }
+    in_order = []
+    while ahead := run_ahead_of(made[RunKind.MANUAL], NOW):
+        in_order.append(SyncRun.get_by_id(ahead).kind)
+        SyncRun.update(wake_at=NOW + MOMENT).where(SyncRun.id == ahead).execute()
+
+    assert in_order == [RunKind.DISCONNECTION, RunKind.ACCOUNTS, RunKind.VERIFICATION]

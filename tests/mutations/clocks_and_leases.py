@@ -84,9 +84,9 @@ CLOCKS_AND_LEASES = (
         "plus_24_hours",
         "the night falls due 24 hours after the last one",
         "domain/calendar.py",
-        "    return datetime.combine(local_date, at, ZoneInfo(time_zone)).astimezone(UTC)\n",
+        "    return datetime.combine(local_date, at, clock_of(time_zone)).astimezone(UTC)\n",
         """    first = date(2026, 1, 1)
-    return datetime.combine(first, at, ZoneInfo(time_zone)).astimezone(UTC) + (local_date - first)
+    return datetime.combine(first, at, clock_of(time_zone)).astimezone(UTC) + (local_date - first)
 """,
         (f"{CALENDAR}::test_the_night_falls_due_at_23_00_where_the_organisation_is",),
     ),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo
 
 from domain.night import Window
+from domain.time_zones import clock_of as zone_of
 
 ONE_WAVE = timedelta(hours=6)  # nights that begin further apart are not looked at together
 SAME_DAY = timedelta(hours=12)  # within which a time of day needs no date beside it
@@ -44,9 +44,9 @@ def clock_of(windows: Sequence[Window], now: datetime) -> Clock:
     """The clock that all these nights share, now and when they began; UTC if they share none."""
     zones = sorted({window.time_zone for window in windows})
     moments = [now, *(window.due_at for window in windows)]
-    clocks = {tuple(moment.astimezone(ZoneInfo(zone)).utcoffset() for moment in moments) for zone in zones}
+    clocks = {tuple(moment.astimezone(zone_of(zone)).utcoffset() for moment in moments) for zone in zones}
     if len(clocks) != 1:
         return Clock(UTC, "UTC")
-    local = ZoneInfo(zones[0])
+    local = zone_of(zones[0])
     name = zones[0] if len(zones) == 1 else f"{now.astimezone(local).tzname()}, in {len(zones)} time zones"
     return Clock(local, name)

@@ -30,6 +30,7 @@ REMEDIES: dict[str, str] = {
     Noted.CHANGED: "the customer compares the two; see one with `qonto-xero explain`",
     Noted.NUMBER: "nothing: the account is used as it is",
     Noted.TAKEN_BACK: "the customer deletes it in Xero if it is wrong; see one with `qonto-xero explain`",
+    Unfinished.TIME_ZONE: "set another with `qonto-xero connections time-zone`; `qonto-xero status` names whose",
     Held.LOCK_DATE: CUSTOMER,
     Held.CURRENCY: CUSTOMER,
     Held.CURRENCY_DIFFERS: "the customer enters it by hand; see one with `qonto-xero explain`",
