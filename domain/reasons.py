@@ -191,8 +191,8 @@ SENTENCES: dict[str, str] = {
     Noted.TAKEN_BACK: "Qonto took it back after it was sent. Xero still has it: delete it there if it is wrong.",
     Noted.ACCOUNT_REFUSED: "Qonto refuses us the transactions of an account. Check who may see that account in Qonto."
     " All other accounts are sent; this one is tried again every night.",
-    Noted.ACCOUNT_UNREADABLE: "Qonto's answer about an account's transactions cannot be read. All other accounts are"
-    " sent; this one is tried again every night.",
+    Noted.ACCOUNT_UNREADABLE: "Qonto's answer about an account, or about its transactions, cannot be read. All other"
+    " accounts are sent; this one is tried again every night.",
     Noted.NUMBER: "Xero does not accept the IBAN as account number here, so the account has another number.",
     NotAllowed.ROLE: "Your role in Qonto does not let you decide about this.",
     NotAllowed.NOT_ACTIVE: "Your membership in Qonto is not active.",

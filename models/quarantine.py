@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from peewee import BigAutoField, BlobField, BooleanField, TextField, fn
@@ -11,6 +11,9 @@ from peewee import BigAutoField, BlobField, BooleanField, TextField, fn
 from models.database import Table, UtcField
 
 BEGINNING = 64  # bytes, longer than a key's id
+MOST_KEPT = 1024 * 1024  # bytes; of more the beginning is kept
+
+Seal = Callable[[bytes, str], bytes]  # encrypts bytes, bound to a context
 
 
 class Quarantine(Table):
@@ -36,9 +39,36 @@ def digest_of(source: str, payload: bytes) -> str:
     return hashlib.sha256(source.encode() + b"\0" + payload).hexdigest()
 
 
-def quarantine(source: str, payload: bytes, reason: str, now: datetime) -> None:
-    """Put it where a person can find it; again does no harm."""
-    store(Quarantine(source=source, payload=payload, digest=digest_of(source, payload), reason=reason, created_at=now))
+def quarantine(
+    source: str,
+    payload: bytes,
+    reason: str,
+    now: datetime,
+    *,
+    digest: str = "",
+    seal: Seal | None = None,
+    headers: str = "",
+) -> None:
+    """Keep bytes where an operator finds them, sealed if asked for, once for each digest: by default that of them."""
+    digest = digest or digest_of(source, payload)
+    kept = payload[:MOST_KEPT]
+    if len(kept) < len(payload):
+        reason += f"; the first {MOST_KEPT} bytes are kept"
+    row = Quarantine(
+        source=source,
+        payload=seal(kept, sealing_context(digest)) if seal else kept,
+        digest=digest,
+        reason=reason,
+        headers=headers,
+        is_sealed=seal is not None,
+        created_at=now,
+    )
+    Quarantine.insert(**row.__data__).on_conflict(conflict_target=[Quarantine.digest], action="IGNORE").execute()
+
+
+def sealing_context(digest: str) -> str:
+    """Return what sealed bytes are bound to, so that they open in no other row."""
+    return f"quarantine:{digest}:payload"
 
 
 def quarantined(number: int) -> Quarantine | None:
@@ -83,8 +113,3 @@ def settle(row: Quarantine, now: datetime) -> bool:
     """A person has dealt with it; whether it was this one who did so first."""
     still_open = (Quarantine.id == row.id) & Quarantine.settled_at.is_null()
     return bool(Quarantine.update(settled_at=now).where(still_open).execute() == 1)
-
-
-def store(row: Quarantine) -> None:
-    """Keep a row, unless one of the same digest is kept: also if a person has dealt with that one."""
-    Quarantine.insert(**row.__data__).on_conflict(conflict_target=[Quarantine.digest], action="IGNORE").execute()

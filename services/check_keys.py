@@ -5,9 +5,8 @@ from __future__ import annotations
 from models.credential import Credential, oldest_and_newest
 from models.database import may_read
 from models.encryption import Keyring
-from models.quarantine import Quarantine, newest_sealed
+from models.quarantine import Quarantine, newest_sealed, sealing_context
 from services.access_tokens import secret_context
-from services.receive_event import quarantine_context
 
 
 def check_keys(keyring: Keyring) -> None:
@@ -18,4 +17,4 @@ def check_keys(keyring: Keyring) -> None:
         for credential in oldest_and_newest():
             keyring.decrypt(credential.secret, secret_context(credential.id))
     elif may_read(Quarantine) and (row := newest_sealed()):
-        keyring.unseal(bytes(row.payload), quarantine_context(row.digest))
+        keyring.unseal(bytes(row.payload), sealing_context(row.digest))

@@ -18,6 +18,7 @@ from domain.recovery import Instant
 from models.bank_account import AccountLink, live_links
 from models.lease import Lease
 from models.organisation import Connection, Organisation
+from models.quarantine import Seal
 from models.sync_run import SyncRun, run_ahead_of
 from services.app_share import BUDGET
 from services.in_flight import InFlight
@@ -31,8 +32,9 @@ LOOK_ROUND = timedelta(seconds=1)  # how often a turn looks whether somebody wai
 
 @dataclass
 class Job:
-    """`stopping` says that the process wants to end. `problems` went wrong for one account and are tried again this
-    night; `notes` are for a person and change nothing. `gives_way`: another run waits, and goes first.
+    """`seal` encrypts what goes to quarantine. `stopping` says that the process wants to end. `problems` went wrong for
+    one account and are tried again this night; `notes` are for a person and change nothing. `gives_way`: another run
+    waits, and goes first.
     """
 
     run: SyncRun
@@ -43,6 +45,7 @@ class Job:
     xero: Xero
     clock: Clock
     app_url: str
+    seal: Seal
     stopping: Callable[[], bool]
     machine_clock: Clock
     in_flight: InFlight[Any, Any]

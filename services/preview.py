@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from clients.errors import Unreadable
 from clients.qonto.bank_accounts import list_bank_accounts
 from clients.xero.currencies import list_currencies
-from clients.xero.organisation import read_organisation
+from clients.xero.organisation import XeroOrganisation, read_organisation
 from domain.account_choice import why_left_out
 from domain.calendar import local_date, next_night
 from models.authorisation import Authorisation
@@ -51,7 +52,7 @@ def preview(workbench: Workbench, session: WebSession, authorisation: Authorisat
     ]
     used = sorted({account.currency for account in accounts})
     now, zone = workbench.clock(), time_zone_of(session.organisation_id)
-    locked_until = organisation.locked_until()
+    locked_until = _locked_until(organisation)
     return Preview(
         name=organisation.name,
         base_currency=organisation.base_currency,
@@ -64,3 +65,11 @@ def preview(workbench: Workbench, session: WebSession, authorisation: Authorisat
         is_revived=current_connection(session.organisation_id) is not None,
         is_known=tenant_id in former_tenants(session.organisation_id),
     )
+
+
+def _locked_until(organisation: XeroOrganisation) -> date | None:
+    """Xero's lock date if it can be read: what it holds is held all the same, by Xero."""
+    try:
+        return organisation.locked_until()
+    except Unreadable:
+        return None

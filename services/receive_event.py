@@ -15,14 +15,12 @@ from failpoints import hit
 from models.database import transaction
 from models.inbox import announce_events, event_of, settle_event, store_event
 from models.organisation import live_connection
-from models.quarantine import Quarantine, digest_of
-from models.quarantine import store as store_quarantine
+from models.quarantine import quarantine
 from services.workbench import Workbench
 
 log = logging.getLogger(__name__)
 
 SOURCE = "qonto.events"  # in the quarantine
-MOST_KEPT = 1024 * 1024  # bytes of a body that is no event; of a larger one the beginning is kept
 
 
 class Reception(StrEnum):
@@ -93,24 +91,6 @@ def receive_trusted(event: AccountEvent, delivery: Delivery, workbench: Workbenc
 
 def put_into_quarantine(delivery: Delivery, reason: str, workbench: Workbench) -> None:
     """With its bytes, sealed: an event names an IBAN, which is never stored in clear."""
-    digest = digest_of(SOURCE, delivery.body)
-    kept = delivery.body[:MOST_KEPT]
-    if len(kept) < len(delivery.body):
-        reason += f"; the first {MOST_KEPT} bytes are kept"
-    store_quarantine(
-        Quarantine(
-            source=SOURCE,
-            payload=workbench.keyring.seal(kept, quarantine_context(digest)),
-            digest=digest,
-            reason=reason,
-            headers=json.dumps({"key_id": delivery.key_id, "signature": delivery.signature}),
-            is_sealed=True,
-            created_at=workbench.clock(),
-        )
-    )
+    headers = json.dumps({"key_id": delivery.key_id, "signature": delivery.signature})
+    quarantine(SOURCE, delivery.body, reason, workbench.clock(), seal=workbench.keyring.seal, headers=headers)
     log.error("an event is in quarantine: %s", reason)
-
-
-def quarantine_context(digest: str) -> str:
-    """What sealed bytes are bound to, so that they open in no other row."""
-    return f"quarantine:{digest}:payload"

@@ -11,9 +11,8 @@ from models import audit
 from models.credential import SEALED, Credential, credentials_after, replace_sealed
 from models.database import transaction
 from models.encryption import CannotDecrypt, Keyring, key_of
-from models.quarantine import Quarantine, replace_payload, sealed_after, sealed_beginnings
+from models.quarantine import Quarantine, replace_payload, sealed_after, sealed_beginnings, sealing_context
 from services.access_tokens import context_of
-from services.receive_event import quarantine_context
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +68,7 @@ def _rotate_quarantine(keyring: Keyring) -> Iterator[int]:
 
 
 def _rotate_payload(keyring: Keyring, row: Quarantine) -> None:
-    stored, context = bytes(row.payload), quarantine_context(row.digest)
+    stored, context = bytes(row.payload), sealing_context(row.digest)
     if key_of(stored) == keyring.newest:
         return
     try:

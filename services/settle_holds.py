@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from clients.errors import Unreadable
 from clients.xero.organisation import read_organisation
 from domain.coding import FEE
 from domain.reasons import Held
@@ -65,8 +66,12 @@ def _tried_again(job: Job, reasons: set[str]) -> Iterator[_Change]:
         yield _Change(Posting.reason.in_(TRIED_EVERY_NIGHT) & (Posting.changed_at < job.run.started_at))
     if Held.LOCK_DATE in reasons:
         waiting = Posting.reason == Held.LOCK_DATE
-        until = read_organisation(job.xero).locked_until()
-        yield _Change(waiting & (Posting.date > until) if until else waiting)
+        try:
+            until = read_organisation(job.xero).locked_until()
+        except Unreadable as error:
+            job.notes.append(f"what waits for Xero's lock date goes on waiting: {error}")
+        else:
+            yield _Change(waiting & (Posting.date > until) if until else waiting)
 
 
 def _by_accounts(links: dict[str, AccountLink], accounts: set[str], reasons: set[str]) -> Iterator[_Change]:

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 
-from clients.decoding import decoder_of
+from clients.decoding import decoder_of, read
 from clients.qonto.account_events import NotAnEvent
-from clients.qonto.transactions import UnreadableTransaction, read_row
+from clients.qonto.bank_accounts import QontoAccount
+from clients.qonto.transactions import Transaction
 from models import audit
 from models.bank_account import read_again_from
 from models.database import transaction
 from models.outbox import OutboxMessage
-from models.quarantine import Quarantine, digest_of, settle
+from models.quarantine import Quarantine, digest_of, sealing_context, settle
 from models.states import Lane
 from services.receive_event import SOURCE as EVENTS
-from services.receive_event import Delivery, quarantine_context, receive_trusted, understand
+from services.receive_event import Delivery, receive_trusted, understand
+from services.store_accounts import ACCOUNTS
 from services.workbench import Workbench
 
 LANE = "lane "  # what the sources of messages begin with
 ACCOUNT = "Qonto account "  # and those of rows of a list of transactions
+
+
+Shape = TypeVar("Shape")
 
 
 class CannotSettle(Exception):
@@ -44,8 +50,10 @@ def requeue(row: Quarantine, workbench: Workbench, who: str, reason: str) -> Non
             _receive_again(row, workbench)
         elif row.source.startswith(LANE):
             _announce_again(row, now)
+        elif row.source.startswith(ACCOUNTS):
+            _readable(row, QontoAccount, workbench)  # each night reads the accounts anew
         else:
-            _read_again(row)
+            _read_again(row, workbench)
 
 
 def discard(row: Quarantine, who: str, reason: str, now: datetime) -> None:
@@ -64,7 +72,7 @@ def read_raw(row: Quarantine, workbench: Workbench, who: str) -> bytes:
 def payload_of(row: Quarantine, workbench: Workbench) -> bytes:
     """Its bytes in clear. Raises CannotDecrypt."""
     kept = bytes(row.payload)
-    return workbench.keyring.unseal(kept, quarantine_context(row.digest)) if row.is_sealed else kept
+    return workbench.keyring.unseal(kept, sealing_context(row.digest)) if row.is_sealed else kept
 
 
 def _settle(row: Quarantine, who: str, action: str, reason: str, now: datetime) -> None:
@@ -95,9 +103,15 @@ def _announce_again(row: Quarantine, now: datetime) -> None:
     OutboxMessage.create(lane=lane, actor=message.actor_name, arguments=json.dumps(message.kwargs), created_at=now)
 
 
-def _read_again(row: Quarantine) -> None:
+def _read_again(row: Quarantine, workbench: Workbench) -> None:
     """The night reads the account from there on again, and stores what it did not have."""
-    read = read_row(bytes(row.payload))
-    if isinstance(read, UnreadableTransaction):
-        raise CannotSettle(f"it still cannot be read: {read.problem}")
-    read_again_from(row.source.removeprefix(ACCOUNT), read.updated_at)
+    transaction = _readable(row, Transaction, workbench)
+    read_again_from(row.source.removeprefix(ACCOUNT), transaction.updated_at)
+
+
+def _readable(row: Quarantine, shape: type[Shape], workbench: Workbench) -> Shape:
+    """Return what its bytes say by today's rules. Raises CannotSettle."""
+    try:
+        return read(payload_of(row, workbench), shape)
+    except (ValueError, RecursionError) as error:
+        raise CannotSettle(f"it still cannot be read: {error}") from error

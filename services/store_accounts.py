@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from clients.qonto.bank_accounts import QontoAccount, list_bank_accounts
+from clients.qonto.bank_accounts import QontoAccount, UnreadableAccount, list_bank_accounts
+from domain.reasons import Noted
 from domain.text import storable
-from models.bank_account import BankAccount
+from models.bank_account import BankAccount, store_unread
+from models.quarantine import digest_of, quarantine
 from services.create_account import last_four
 from services.job import Job
 
+ACCOUNTS = "Qonto accounts of "  # what the quarantine calls the source, with the organisation's id
+UNREADABLE = "unreadable"  # the status of an account that has never been read
+
 
 def read_and_store_accounts(job: Job) -> list[QontoAccount]:
-    """The accounts as they count: the newest version of each that was ever read, whatever order they are read in."""
+    """The accounts as they count: the newest version of each that was ever read, whatever order they are read in.
+
+    One that cannot be read is noted, shown as unread, and put into quarantine; it holds up no other.
+    """
     in_qonto = list_bank_accounts(job.qonto)
     with job.holding():
         for account in in_qonto:
             _store_account(job, account)
+        for unreadable in in_qonto.unreadable:
+            _store_unreadable(job, unreadable)
         stored = {row.id: row for row in BankAccount.select().where(BankAccount.id.in_([one.id for one in in_qonto]))}
     return [_newest(account, stored[account.id]) for account in in_qonto]
 
@@ -36,6 +46,21 @@ def _store_account(job: Job, account: QontoAccount) -> None:
     BankAccount.insert(id=account.id, organisation_id=job.organisation.id, **known).on_conflict(
         conflict_target=[BankAccount.id], update=known, where=ours & newer if account.updated_at else ours
     ).execute()
+
+
+def _store_unreadable(job: Job, row: UnreadableAccount) -> None:
+    """Its balance changes each day, so the quarantine tells it apart by its id and what is wrong with it."""
+    source, now = ACCOUNTS + job.organisation.id, job.now()
+    digest = digest_of(source, f"{row.id}: {row.problem}".encode()) if row.id else ""
+    quarantine(source, row.payload, row.problem, now, digest=digest, seal=job.seal)
+    if row.is_external:
+        return
+    job.notes.append(f"account {row.id or 'without an id'}: Qonto's answer about it cannot be read: {row.problem}")
+    if row.id:
+        BankAccount.insert(
+            id=row.id, organisation_id=job.organisation.id, name=row.name, currency="", status=UNREADABLE
+        ).on_conflict_ignore().execute()
+        store_unread(job.connection, row.id, Noted.ACCOUNT_UNREADABLE, now)
 
 
 def _newest(account: QontoAccount, stored: BankAccount) -> QontoAccount:

@@ -107,6 +107,7 @@ def _begin(run: SyncRun, lease: Lease, workbench: Workbench, stopping: Callable[
         xero=workbench.xero(connection, SHARES.get(run.kind, NIGHT)),
         clock=workbench.clock,
         app_url=workbench.qonto_app_url,
+        seal=workbench.keyring.seal,
         stopping=stopping,
         machine_clock=workbench.machine_clock,
         in_flight=workbench.in_flight(),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from clients.decoding import SPARE, Cents, Id, Moment, Rows, Text, UnreadableRow, Word, decode_rows
+from clients.decoding import MOST_TEXT, SPARE, Cents, Id, Moment, Rows, Text, UnreadableRow, Word, decode_rows
 from clients.errors import Permanent, Temporary
 from clients.qonto.client import Qonto
 from clients.qonto.pages import PAGE, is_followed
@@ -38,6 +38,16 @@ class UnreadableAccount(UnreadableRow):
         """Return its id, `None` when that cannot be read either."""
         found: str | None = self.field("id", Id)
         return found
+
+    @property
+    def is_external(self) -> bool:
+        """Return whether Qonto says that it is another bank's."""
+        return self.field("is_external_account", bool) is True
+
+    @property
+    def name(self) -> str:
+        """Return its name, empty when that cannot be read either."""
+        return str(self.field("name", str) or "").replace("\x00", "")[:MOST_TEXT]
 
 
 def list_bank_accounts(qonto: Qonto) -> Rows[QontoAccount, UnreadableAccount]:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from clients.decoding import BIGINT, SPARE, Cents, Id, Moment, Text, UnreadableRow, Word, decode_rows, read
+from clients.decoding import BIGINT, SPARE, Cents, Id, Moment, Text, UnreadableRow, Word, decode_rows
 from clients.qonto.client import Qonto
 from clients.qonto.pages import PAGE, is_followed
 
@@ -115,14 +115,6 @@ def list_transactions(qonto: Qonto, bank_account_id: str, updated_from: datetime
     )
     found = decode_rows(body, Transaction, UnreadableTransaction, CALL, "transactions")
     return Page(list(found), found.unreadable, more=is_followed(body, CALL, len(found) + len(found.unreadable)))
-
-
-def read_row(raw: bytes) -> Transaction | UnreadableTransaction:
-    """Return one row of the list, if it is what Qonto documents."""
-    try:
-        return read(raw, Transaction)
-    except (ValueError, RecursionError) as error:
-        return UnreadableTransaction(raw, str(error))
 
 
 def _in_cents(amount: Decimal) -> int | None:

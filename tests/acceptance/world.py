@@ -340,7 +340,7 @@ class Misquoted(Http):
         if not url.endswith(self._path) or answer.status != 200:
             return answer
         content = json.loads(answer.body)
-        rows = next(name for name in content if name.lower() == self._path.rpartition("/")[2].lower())
+        rows = next(name for name in content if name.lower().startswith(self._path.rpartition("/")[2].lower()))
         content[rows] = self._change(content[rows])
         return replace(answer, body=json.dumps(content).encode())
 
@@ -499,6 +499,14 @@ class Office:
     def qonto_lists(self, change: Callable[[list[Row]], list[Row]]) -> None:
         """Until we restart, each page of Qonto's transactions reads otherwise."""
         self.workbench = replace(self.workbench, http=Misquoted(self._http, "/v2/transactions", change))
+
+    def qonto_lists_accounts(self, change: Callable[[list[Row]], list[Row]]) -> None:
+        """Until we restart, Qonto's bank accounts read otherwise."""
+        self.workbench = replace(self.workbench, http=Misquoted(self._http, "/v2/bank_accounts", change))
+
+    def xero_says_of_itself(self, change: Callable[[list[Row]], list[Row]]) -> None:
+        """Until we restart, Xero's organisation reads otherwise."""
+        self.workbench = replace(self.workbench, http=Misquoted(self._http, "/Organisation", change))
 
     def xero_answers(self, change: Callable[[list[Row]], list[Row]]) -> None:
         """Until we restart, Xero's bank transactions read otherwise."""

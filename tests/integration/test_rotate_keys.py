@@ -9,9 +9,8 @@ import pytest
 from models.audit import AuditEntry
 from models.credential import Credential, replace_sealed
 from models.encryption import Keyring
-from models.quarantine import Quarantine
+from models.quarantine import Quarantine, sealing_context
 from services.access_tokens import access_context, secret_context
-from services.receive_event import quarantine_context
 from services.rotate_keys import rotate_keys, sealed_under
 from settings import Secret
 from tests.factories import make_credential
@@ -37,7 +36,7 @@ def stored(number: int, keyring: Keyring = Keyring(OLD)) -> str:  # noqa: B008 -
 
 def quarantined(body: bytes, keyring: Keyring) -> int:
     digest = body.hex()
-    sealed = keyring.seal(body, quarantine_context(digest))
+    sealed = keyring.seal(body, sealing_context(digest))
     row: Any = Quarantine.create(
         source="events", payload=sealed, digest=digest, reason="", is_sealed=True, created_at=NOW
     )
@@ -69,7 +68,7 @@ def test_what_was_stopped_half_way_is_begun_again_and_then_the_old_key_is_not_ne
     assert sealed_under() == {"new": 2 * MANY + 1}
     assert [read(key, Keyring(NEW)) for key in keys] == [(f"refresh {n}", f"access {n}") for n in range(MANY)]
     row = Quarantine.get_by_id(number)
-    kept = Keyring(NEW).unseal(bytes(row.payload), quarantine_context(row.digest))
+    kept = Keyring(NEW).unseal(bytes(row.payload), sealing_context(row.digest))
     assert kept == b"an event with an IBAN"
     told = [(entry.who, entry.action, entry.subject, entry.reason) for entry in AuditEntry.select()]
     assert told == [("ada", "keys.rotate", "new", "every year")] * 2

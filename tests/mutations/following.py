@@ -20,8 +20,8 @@ FOLLOWING = (
     Mutation(
         "iban_in_clear",
         "the bytes of a quarantined event are stored as they came, with the IBAN in them",
-        "services/receive_event.py",
-        "payload=workbench.keyring.seal(kept, quarantine_context(digest)),",
+        "models/quarantine.py",
+        "payload=seal(kept, sealing_context(digest)) if seal else kept,",
         "payload=kept,",
         (f"{EVENTS}::test_what_nobody_we_trust_has_signed_is_kept_sealed_and_does_nothing",),
     ),
