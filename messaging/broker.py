@@ -10,6 +10,7 @@ from dramatiq.common import dq_name, xq_name
 from dramatiq.middleware import CurrentMessage, Middleware, TimeLimit
 
 from messaging.addresses import with_defaults
+from messaging.arguments import CheckArguments
 from messaging.database import Database, DatabaseConnection
 from messaging.dead_letters import DeadLetterReader
 from messaging.logged import LogContext
@@ -75,6 +76,8 @@ def middleware(database: Database, record: Record) -> list[Middleware]:
         Quarantine(record, database),
         # What failed is tried again later, and is not lost when "later" cannot be enqueued.
         SafeRetries(max_retries=MAX_RETRIES, min_backoff=_ms(MIN_BACKOFF), max_backoff=_ms(MAX_BACKOFF)),
+        # What no actor can be called with is never begun, and never tried again.
+        CheckArguments(),
         # The actor can ask for the message it runs for.
         CurrentMessage(),
         # The actor has a database connection, and nobody after it.

@@ -6,11 +6,12 @@ import dramatiq
 from dramatiq.broker import Broker, MessageProxy
 
 from log_context import log_from_now
+from messaging.arguments import is_id
 
 
 def ids_of(message: MessageProxy) -> dict[str, Any]:
-    """Its own id, its actor, and every argument named `..._id`."""
-    ids = {name: value for name, value in message.kwargs.items() if name.endswith("_id")}
+    """Return its own id, its actor, and every argument named `..._id` that is one."""
+    ids = {name: value for name, value in message.kwargs.items() if name.endswith("_id") and is_id(value)}
     return {"message_id": message.message_id, "actor": message.actor_name, **ids}
 
 

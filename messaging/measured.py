@@ -44,7 +44,7 @@ class Measured(dramatiq.Middleware):
         self._end(message, "failed" if exception else "done", exception)
 
     def after_skip_message(self, _broker: Broker, message: MessageProxy) -> None:
-        self._end(message, "skipped", None)
+        self._end(message, "refused" if message.failed else "skipped", None)
 
     def _end(self, message: MessageProxy, outcome: str, error: BaseException | None) -> None:
         lane = q_name(message.queue_name)

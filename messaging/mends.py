@@ -13,7 +13,7 @@ from dramatiq.broker import Broker, MessageProxy
 from dramatiq.brokers.rabbitmq import _RabbitmqConsumer
 from dramatiq.middleware import Retries, SkipMessage
 
-from messaging.messages import NotAMessage, decode
+from messaging.messages import NotAMessage, decode, drop_foreign_options
 from messaging.quarantine import is_recorded, reason_of
 
 MENDED_VERSION = "2.2.1"
@@ -41,6 +41,7 @@ class OwnConsumer(_RabbitmqConsumer):
         message: MessageProxy | None = super().__next__()  # type: ignore[no-untyped-call]
         if message is not None:
             vars(message)["consumer"] = self
+            drop_foreign_options(message)
         return message
 
     def ack(self, message: MessageProxy) -> None:

@@ -4,11 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import dramatiq
-from dramatiq.common import q_name
+from dramatiq.common import current_millis, q_name
 from dramatiq.encoder import JSONEncoder
 
 # Never pickle: whoever may publish to a queue must not thereby run code in a worker.
 ENCODER = JSONEncoder()
+
+
+# What dramatiq puts into a message that it delays or tries again. It would obey other options too, whoever wrote them.
+OWN_OPTIONS = ("eta", "retries", "requeue_timestamp")
+LONGEST_DELAY_MS = 60 * 60 * 1_000  # a message that is delayed for longer would be taken back by RabbitMQ, for ever
 
 
 class NotAMessage(ValueError):
@@ -40,7 +45,14 @@ def decode(body: bytes, *, queue: str | None = None) -> dramatiq.Message[Any]:
     wrong = _what_is_wrong(message, queue)
     if wrong is not None:
         raise NotAMessage(wrong)
+    drop_foreign_options(message)
     return message
+
+
+def drop_foreign_options(message: Any) -> None:
+    """Remove every option of a message, or of its proxy, that our own broker does not set."""
+    for name in message.options.keys() - set(OWN_OPTIONS):
+        del message.options[name]
 
 
 def _what_is_wrong(message: Any, queue: str | None) -> str | None:
@@ -49,6 +61,14 @@ def _what_is_wrong(message: Any, queue: str | None) -> str | None:
         return "queue_name, actor_name and message_id must be texts"
     if not isinstance(message.kwargs, dict) or not isinstance(message.options, dict):
         return "kwargs and options must be objects"
+    if not all(_is_count(message.options.get(name, 0)) for name in OWN_OPTIONS):
+        return f"{', '.join(OWN_OPTIONS)} must be whole numbers"
+    if message.options.get("eta", 0) > current_millis() + LONGEST_DELAY_MS:
+        return "its eta is more than an hour away"
     if queue is not None and q_name(message.queue_name) != q_name(queue):
         return "it names another queue than the one it was found on"
     return None
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
