@@ -13,15 +13,25 @@ from services.job import Job
 from services.store_outcome import Known, store_posted
 
 CLOCK_MARGIN = timedelta(minutes=5)  # Xero's clock against ours
+ASKED_OTHERWISE = timedelta(minutes=1)  # further back: a second look is no copy of the first one's answer
 
 Found = dict[int, list[BankTransaction]]  # what Xero has of each posting, by posting id; empty when it has nothing
 
 
 def find_in_xero(job: Job, postings: Sequence[Known], since: datetime) -> Found:
-    """What Xero has of these among the rows that changed since a moment. Complete when it returns; raises otherwise.
+    """Return what Xero has of these among the rows changed since a moment. Complete when it returns; raises otherwise.
 
+    What one list leaves out is looked for in a second one: an answer may lack rows, and what is absent is sent again.
     A row that a person deleted and another wanted made again does not count.
     """
+    found = _look(job, postings, since)
+    absent = [posting for posting in postings if posting.id not in found]
+    if absent:
+        found |= _look(job, absent, since - ASKED_OTHERWISE)
+    return found
+
+
+def _look(job: Job, postings: Sequence[Known], since: datetime) -> Found:
     former = former_rows([posting.id for posting in postings])
     by_url = {posting.url: posting.id for posting in postings}
     found: Found = defaultdict(list)

@@ -76,6 +76,21 @@ def test_a_deletion_in_the_minute_of_a_look_is_seen_by_that_look_or_by_the_next(
     assert company.states() == {"deleted_in_xero": 2}
 
 
+def test_a_deletion_that_one_look_was_not_shown_is_seen_by_the_next(office: Office) -> None:
+    company = office.connected()
+    [deleted] = company.moves(spends(100))
+    office.night()
+    company.in_xero(f"bank-transactions/{company.row(deleted)['id']}/delete")
+    office.xero_answers(lambda _: [])
+    office.morning()
+    assert company.state(deleted) == "posted"
+    office.restart()
+
+    office.morning()
+
+    assert company.state(deleted) == "deleted_in_xero"
+
+
 def test_a_restored_database_that_forgot_a_posting_it_was_sending_finds_it_deleted(office: Office) -> None:
     company = office.established()
     [payment] = company.moves(spends(100))

@@ -264,3 +264,35 @@ def test_what_a_night_that_gave_up_left_uncertain_is_settled_by_the_next(office:
 
     assert company.states() == {"posted": 1}
     assert len(keys_sent(company)) == 1
+
+
+def test_a_list_that_lacks_a_row_does_not_prove_that_xero_lacks_it(office: Office) -> None:
+    company = office.established()
+    [payment] = company.moves(spends(100))
+    office.world.fault("drop", when="after")
+    office.at_23()
+    office.turn()
+    office.world.wait(minutes=8)
+    incomplete = [True]
+    office.xero_answers(lambda rows: [] if incomplete and incomplete.pop() else rows)
+
+    office.run_until_quiet()
+
+    assert company.state(payment) == "posted"
+    assert len(company.postings_sent()) == 1
+
+
+def test_what_two_lists_lack_is_sent_again(office: Office) -> None:
+    company = office.established()
+    company.moves(spends(100))
+    office.world.fault("drop", when="before")
+    office.at_23()
+    office.turn()
+    office.world.wait(minutes=8)
+    asked = office.world.last_request()
+
+    office.run_until_quiet()
+
+    first, second = [request for request in company.requests(asked) if request.is_look]
+    assert first.id < second.id < company.postings_sent(asked)[0].id
+    assert company.states() == {"posted": 1}

@@ -6,6 +6,7 @@ from tests.mutations.accounts import ACCOUNTS_IN_XERO
 from tests.mutations.clocks_and_leases import CLOCKS_AND_LEASES
 from tests.mutations.following import FOLLOWING
 from tests.mutations.leaving import LEAVING
+from tests.mutations.looking_twice import LOOKING_TWICE
 from tests.mutations.memory import MEMORY
 from tests.mutations.messages import MESSAGES
 from tests.mutations.mutation import Mutation
@@ -30,5 +31,6 @@ MUTATIONS: tuple[Mutation, ...] = (
     *TELLING,
     *PAGE,
     *OPERATIONS,
+    *LOOKING_TWICE,
     *PROOF,
 )
