@@ -14,6 +14,7 @@ from clients.xero.bank_transactions import MOST_PAGES
 from clients.xero.client import Xero
 from domain.ledger_check import FINE, Class, Finding, InLedger, Said, compare
 from domain.ledger_check_lines import Line, lines_of_books, merge
+from domain.reasons import Excluded, sentence
 from domain.time_zones import UnknownTimeZone
 from models.bank_account import AccountLink
 from models.once_more import former_rows_in
@@ -140,6 +141,9 @@ def _notes(connection: Connection, truth: QontoTruth, findings: list[Finding]) -
         yield f"The connection is {connection.state}: {connection.reason}"
     if truth.unreadable:
         yield f"{truth.unreadable} rows of Qonto's cannot be read; they are in the quarantine."
+    left_out = [finding for finding in findings if finding.what == Class.SAID and Excluded.ACCOUNT_GONE in finding.why]
+    if left_out:
+        yield f"{len(left_out)} transactions are left out: {sentence(Excluded.ACCOUNT_GONE)}"
     to_come = sum(finding.what == Class.TO_COME for finding in findings)
     if to_come:
         yield f"{to_come} transactions are to come: no night has had to send them yet."

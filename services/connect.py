@@ -10,6 +10,7 @@ from clients.qonto.organisation import Organisation as QontoOrganisation
 from clients.qonto.organisation import read_organisation
 from clients.xero.connections import Tenant, list_tenants
 from domain.core_event import Told
+from domain.reasons import Excluded
 from domain.reasons import NotConnected as Why
 from models import audit
 from models.credential import Credential, forget, is_forgotten
@@ -196,7 +197,7 @@ def _store(
         verify_since=first,  # our record may have forgotten what an earlier connection sent
         created_at=now,
     )
-    adopt_unsettled(connection)
+    adopt_unsettled(connection, Excluded.ACCOUNT_GONE)
     audit.record(who, "connection.add", connection.id, now, f"to Xero organisation {tenant.tenant_id}")
     tell_core(Told.CREATED, connection, now, reconnected=first is not None, starts_at=connection.starts_at)
     _ask_for_runs(connection, now)
