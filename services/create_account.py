@@ -106,7 +106,7 @@ def _adopt(job: Job, link: AccountLink, chart: Chart) -> bool:
     listed = list_accounts(job.xero)
     if any(row.code in {None, link.code} for row in listed.unreadable):
         raise Unreadable("Xero GET /Accounts", "the account that has the Code may be one that cannot be read")
-    chart.accounts = list(listed)
+    chart.add_unknown(listed)
     found = chart.by_code().get(link.code)
     if found is None and not has_waited_for_lists(job):
         raise Temporary("Xero PUT /Accounts", NOT_LISTED)

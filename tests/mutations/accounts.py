@@ -44,6 +44,14 @@ ACCOUNTS_IN_XERO = (
         (f"{DOUBTS}::test_a_creation_whose_answer_was_lost_is_found_however_late_lists_show_it[sqlite-bank]",),
     ),
     Mutation(
+        "a_second_list_counts",
+        "a second list in a turn takes the place of what was known of other accounts",
+        "services/chart.py",
+        "        self.accounts += [account for account in accounts if account.account_id not in known]\n",
+        "        self.accounts = [account for account in accounts if account.account_id or known]\n",
+        (f"{DOUBTS}::test_a_second_list_that_shows_less_than_the_first_makes_no_account[sqlite]",),
+    ),
+    Mutation(
         "an_archived_account_adopted",
         "an archived account is adopted after Xero says that its Code is taken",
         "services/create_account.py",
