@@ -8,7 +8,7 @@ from clients.errors import Permanent, Temporary, Unreadable
 from clients.qonto.bank_accounts import QontoAccount
 from domain.account_choice import CLOSED, Create, KnownLink, Use, choose
 from domain.marks import account_mark
-from domain.reasons import Gone, LeftOut
+from domain.reasons import Gone, Held, LeftOut
 from domain.text import storable
 from models.bank_account import AccountLink, links_of
 from models.organisation import Connection, default_account_of
@@ -60,8 +60,16 @@ def _provision_alone(
         _provision(job, account, links, chart, has_rows=has_rows)
     except (Unreadable, Permanent, LookupError) as error:
         job.notes.append(f"account {account.id}: {error}")
+        _hold_unfinished(job, account.id)
     except Temporary as error:
         job.problems.append(f"account {account.id}: {error}")
+
+
+def _hold_unfinished(job: Job, bank_account_id: str) -> None:
+    """Say of an account that could not be asked for to the end that it waits. The next run asks again."""
+    for link in links_of(job.tenant_id, job.organisation.id).get(bank_account_id, ()):
+        if link.state == LinkState.CREATING:
+            store_link(job, link, LinkState.HELD, reason=Held.NO_ACCOUNT)
 
 
 def _read_chart(job: Job, links: Links) -> Chart:
