@@ -46,8 +46,19 @@ class Permanent(RemoteError):
         self.messages = messages
 
 
-class Reconnect(RemoteError):
-    """We are no longer let in: a person must connect again."""
+class Refused(RemoteError):
+    """We were not let in. One such answer ends nothing: a firewall, a deploy or a moment may have given it.
+
+    `is_of_tenant`: it is Xero's own, and says that the login does not reach this organisation.
+    """
+
+    def __init__(self, call: str, problem: str, *, is_of_tenant: bool = False) -> None:
+        super().__init__(call, problem)
+        self.is_of_tenant = is_of_tenant
+
+
+class Reconnect(Refused):
+    """The authorisation has ended: only a person can give another."""
 
 
 class AccessExpired(RemoteError):

@@ -20,7 +20,8 @@ from tracing import span
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
-TOTAL_SECONDS = 45  # leases and replay waits build on it; only a server that drips its answer can outlive it
+DRIP_SECONDS = 15  # how much longer an answer may take that arrives drop by drop
+TOTAL_SECONDS = READ_SECONDS + DRIP_SECONDS  # the longest call: leases and replay waits build on it
 BODY_BYTES = 10 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
 OTHER = "other"  # a server that has no name among the peers
@@ -41,9 +42,11 @@ class Http:
     """One process's connections to other people's servers; safe to share between threads.
 
     `peers` names them for metrics and traces, by how their URLs begin; the longest beginning that fits counts.
+    `read_seconds`: how long to wait for data from a peer, where that is not `READ_SECONDS`.
     """
 
-    def __init__(self, peers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, peers: Mapping[str, str] | None = None, read_seconds: Mapping[str, float] | None = None) -> None:
+        self._read_seconds = read_seconds or {}
         self._peers = sorted((peers or {}).items(), key=lambda peer: -len(peer[0]))
         self._session = requests.Session()
         self._session.trust_env = False  # no .netrc credentials, no proxies we did not choose
@@ -73,7 +76,8 @@ class Http:
         code, began = NO_ANSWER, time.monotonic()
         try:
             with span("call", method=method, peer=peer) as note:
-                answer = self._call(method, url, headers, params, body, not_after)
+                patience = self._read_seconds.get(peer, READ_SECONDS)
+                answer = self._call(method, url, headers, params, body, not_after, patience)
                 code = str(answer.status)
                 note(status=answer.status)
                 return answer
@@ -93,9 +97,10 @@ class Http:
         params: Mapping[str, str] | None,
         body: bytes | None,
         not_after: float,
+        read_seconds: float,
     ) -> Answer:
         what = f"{method} {urlsplit(url).path}"
-        started = time.monotonic()
+        until = time.monotonic() + read_seconds + DRIP_SECONDS
         try:
             request = requests.Request(
                 method,
@@ -105,11 +110,11 @@ class Http:
                 data=body if math.isinf(not_after) else _Perishable(body or b"", what, not_after),
             ).prepare()  # by itself: the session has nothing to add
             with self._session.send(
-                request, timeout=(CONNECT_SECONDS, READ_SECONDS), allow_redirects=False, stream=True
+                request, timeout=(CONNECT_SECONDS, read_seconds), allow_redirects=False, stream=True
             ) as response:
                 if 300 <= response.status_code < 400:
                     raise Temporary(what, f"redirected with {response.status_code}, which is never followed")
-                return Answer(response.status_code, response.headers, _whole_body(response, what, started))
+                return Answer(response.status_code, response.headers, _whole_body(response, what, until))
         except (requests.RequestException, OSError) as error:
             raise Temporary(what, f"no answer: {type(error).__name__}") from error
 
@@ -131,12 +136,12 @@ class _Perishable(io.BytesIO):
         return super().read(size)
 
 
-def _whole_body(response: requests.Response, what: str, started: float) -> bytes:
+def _whole_body(response: requests.Response, what: str, until: float) -> bytes:
     body = bytearray()
     for chunk in response.iter_content(CHUNK_BYTES):
         body += chunk
         if len(body) > BODY_BYTES:
             raise TooLarge(what, f"the answer is larger than {BODY_BYTES} bytes")
-        if time.monotonic() - started > TOTAL_SECONDS:
-            raise Temporary(what, f"the answer took longer than {TOTAL_SECONDS} s")
+        if time.monotonic() > until:
+            raise Temporary(what, "the answer took too long to arrive")
     return bytes(body)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from clients.errors import Reconnect, RemoteError
+from clients.errors import Reconnect, Refused, RemoteError
 from console import Screen, plain
 from domain.time_zones import UnknownTimeZone
 from failpoints import watch
@@ -64,6 +64,8 @@ def told_clearly() -> Iterator[None]:
         raise Failure(str(error), USAGE) from error
     except Reconnect as error:
         raise Failure(f"{error}. Connect again.", RECONNECT) from error
+    except Refused as error:
+        raise Failure(f"{error}. Try again in a while. Connect again if it stays so.", RECONNECT) from error
     except (RemoteError, BrokerUnreachable) as error:
         raise Failure(str(error), UNREACHABLE) from error
     except DATABASE_OUTAGE as error:

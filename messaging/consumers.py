@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dramatiq
 from dramatiq.broker import Broker
-from dramatiq.common import q_name
 from dramatiq.worker import Worker
 
 
@@ -26,8 +25,7 @@ class Consumers(dramatiq.Middleware):
                 if not thread.is_alive():
                     return f"the consumer of {queue} has ended"
                 if not _is_open(thread.consumer):
-                    wrong = getattr(worker.broker, "wrong_queues", {}).get(q_name(queue))
-                    return wrong or f"the consumer of {queue} is not connected"
+                    return f"the consumer of {queue} is not connected"
         return ""
 
 

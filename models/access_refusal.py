@@ -42,7 +42,7 @@ COUNT = """
 OF_SIDE = "connection_id = {connection_id} AND side = {side}"
 ENDING = """
     SELECT COUNT(*) FROM (
-        SELECT DISTINCT connection_id FROM access_refusal WHERE ends_since > {since} OR held_until > {now} LIMIT {most}
+        SELECT DISTINCT connection_id FROM access_refusal WHERE ends_since >= {since} OR held_until > {now} LIMIT {most}
     ) AS ending
 """
 LIVE = f"SELECT COUNT(*) FROM connection WHERE state = '{ConnectionState.LIVE}'"  # noqa: S608 - a name of ours

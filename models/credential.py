@@ -11,7 +11,7 @@ from models.database import Table, UtcField
 from models.statements import find, load, run
 
 SEALED = ("secret", "access_token")  # the fields that are ciphertext
-CLAIM = timedelta(seconds=60)  # longer than one token request may take (45 s)
+CLAIM = timedelta(seconds=60)  # longer than one token request may take (25 s); renewed before each further one
 UNUSED = """NOT EXISTS (SELECT 1 FROM connection WHERE connection.qonto_credential_id = credential.id)
     AND NOT EXISTS (SELECT 1 FROM connection WHERE connection.xero_credential_id = credential.id)"""
 UNDECIDED = f"DELETE FROM credential WHERE id = {{id}} AND {UNUSED}"  # noqa: S608 - no value is in it
@@ -93,6 +93,13 @@ def claim_refresh(credential: Credential, claimant: str, now: datetime) -> bool:
         .execute()
     )
     return bool(claimed == 1)
+
+
+def renew_claim(credential: Credential, claimant: str, now: datetime) -> bool:
+    """Return whether `claimant` may go on refreshing this version, for another minute."""
+    ours = (Credential.id == credential.id) & (Credential.version == credential.version)
+    renewed = Credential.update(claimed_until=now + CLAIM).where(ours & (Credential.claimed_by == claimant)).execute()
+    return bool(renewed == 1)
 
 
 def store_refreshed(

@@ -129,6 +129,18 @@ def revive(connection: Connection, qonto_credential_id: str, xero_credential_id:
     return bool(revived == 1)
 
 
+def heal(connection: Connection) -> bool:
+    """Let a connection live again over the credentials it has; return whether it still needed that, and has them."""
+    healed = (
+        Connection.update(state=ConnectionState.LIVE, reason="")
+        .where((Connection.id == connection.id) & (Connection.state == ConnectionState.NEEDS_RECONNECT))
+        .where(Connection.qonto_credential_id == connection.qonto_credential_id)
+        .where(Connection.xero_credential_id == connection.xero_credential_id)
+        .execute()
+    )
+    return bool(healed == 1)
+
+
 def first_start(organisation_id: str, tenant_id: str) -> datetime | None:
     """From when on an organisation first had a connection to this Xero organisation, ended ones too; if it had one."""
     ours = (Connection.organisation_id == organisation_id) & (Connection.tenant_id == tenant_id)

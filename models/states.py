@@ -61,6 +61,7 @@ class RunKind(StrEnum):
     ACCOUNTS = "accounts"  # Xero was connected, or Qonto's core told of an account: followed at once
     DISCONNECTION = "disconnection"  # a person ended the connection
     VERIFICATION = "verification"  # a person doubts our record: it is held against Xero, and nothing is sent
+    PROBE = "probe"  # a daily look whether a broken connection works again
     INSPECTION = "inspection"  # our record, Qonto and Xero compared, for a few organisations a night
 
 

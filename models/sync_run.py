@@ -148,6 +148,28 @@ def open_runs(kind: RunKind, lane: str, state: RunState, nights: Sequence[Night]
     return int(cursor.rowcount)
 
 
+PROBES = f"""
+    INSERT INTO sync_run (organisation_id, connection_id, kind, local_date, lane, state, reason, wake_at, wave,
+                          turns, starts, failures, imported, posted, accounts_created, created_at)
+    SELECT organisation_id, id, '{RunKind.PROBE}', {{today}}, '{Lane.NIGHTLY}', '{RunState.DUE}', '', {{now}}, '',
+           0, 0, 0, 0, 0, 0, {{now}}
+    FROM connection WHERE state = '{ConnectionState.NEEDS_RECONNECT}'
+    AND NOT EXISTS (SELECT 1 FROM access_refusal AS refused
+                    WHERE refused.connection_id = connection.id AND refused_at > {{lately}})
+    AND NOT EXISTS (SELECT 1 FROM sync_run AS probe WHERE probe.organisation_id = connection.organisation_id
+                    AND kind = '{RunKind.PROBE}' AND probe.created_at > {{lately}})
+    ON CONFLICT DO NOTHING
+"""  # noqa: S608 - names of ours
+
+
+def open_probes(every: timedelta, now: datetime) -> int:
+    """Open a probe for each broken connection that nobody has asked for within `every`, at most one a date; how many.
+
+    One statement, and safe for any number of schedulers.
+    """
+    return run(PROBES, today=now.date(), now=now, lately=now - every)
+
+
 DUE = f"""
     state IN ({OPEN_STATES}) AND wake_at <= {{now}} AND NOT EXISTS (
         SELECT 1 FROM lease

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
+from domain.access import PROBE_EVERY
 from domain.calendar import NIGHT, OBSERVATION, falls_due, latest_due
 from models.authorisation import end_old_authorisations
 from models.credential import delete_orphans
 from models.database import transaction
 from models.lost_messages import announce_lost, is_silent
 from models.states import Lane, RunKind, RunState
-from models.sync_run import Night, open_runs, wake_runs, zones_in_use
+from models.sync_run import Night, open_probes, open_runs, wake_runs, zones_in_use
 from models.web_session import end_old_sessions
 from services.sync_organisation import ACTOR
 
@@ -49,7 +50,7 @@ def tick(now: datetime) -> Ticked:
 
 def open_due(now: datetime) -> int:
     """Open the runs that have fallen due; how many. Looks at every connection."""
-    return sum(_open(schedule, now) for schedule in SCHEDULES)
+    return sum(_open(schedule, now) for schedule in SCHEDULES) + open_probes(PROBE_EVERY, now)
 
 
 def wake(now: datetime) -> int:

@@ -8,25 +8,30 @@ from typing import Protocol
 from uuid import uuid4
 
 from clients.clock import Clock
-from clients.errors import Reconnect, Temporary, Unreadable
+from clients.errors import Permanent, Reconnect, Refused, Temporary, Unreadable
 from clients.http import Http
 from clients.oauth import OAuthApp, TokenSet, refresh, revoke
 from failpoints import hit
 from metrics import TOKEN_REFRESHES
-from models.credential import Credential, claim_refresh, release_claim, store_refreshed
+from models.credential import Credential, claim_refresh, release_claim, renew_claim, store_refreshed
 from models.encryption import Keyring
 from models.statements import load
 from settings import Secret
 
 MARGIN = timedelta(seconds=60)  # a token this near its end may not outlive the call
+# An answer that was lost may have been the new refresh token. The old one goes on working for a grace, 30 minutes at
+# Xero and 60 seconds at Qonto, so it is tried again at once: with these rests, and no try begins later than that.
+RESTS_SECONDS = (0.0, 1.0, 4.0, 10.0)
+TRY_WITHIN = timedelta(seconds=20)  # a try takes 15 s, or 25 s if its answer drips
 PEER_SECONDS = 50  # how long to wait for another process's refresh; one may take 45 s
 GLANCE_SECONDS = 0.05
 
 
 class ApiKey:
-    """A Qonto API key, `login:secret`: it does not expire, so a refusal is final."""
+    """A Qonto API key, `login:secret`: it does not expire, and nothing can renew it."""
 
     def __init__(self, credential: Credential, keyring: Keyring) -> None:
+        self.is_accepted = False
         self._credential = credential
         self._keyring = keyring
 
@@ -34,7 +39,7 @@ class ApiKey:
         return _secret_of(self._credential, self._keyring)
 
     def renew(self, refused: Secret) -> Secret:  # noqa: ARG002 - there is nothing to renew
-        raise Reconnect("Qonto API key", "refused: it was deleted, or is not this organisation's")
+        raise Refused("Qonto API key", "401: it was deleted, or is not this organisation's")
 
     def revoke(self) -> None:
         """A key is its owner's, who alone can delete it."""
@@ -62,6 +67,7 @@ class StoredTokens:
         clock: Clock,
         watch: Watch | None = None,
     ) -> None:
+        self.is_accepted = False
         self._id = credential_id
         self._app = app
         self._keyring = keyring
@@ -108,12 +114,12 @@ class StoredTokens:
             return None
         return self._keyring.decrypt(credential.access_token, access_context(self._id))
 
-    def _ask(self, old: Secret) -> TokenSet:
+    def _ask(self, credential: Credential, old: Secret) -> TokenSet:
         if not self._watch:
-            return refresh(self._http, self._app, old, self._clock)
+            return self._ask_within_grace(credential, old)
         self._watch.take_for_token()
         try:
-            return refresh(self._http, self._app, old, self._clock)
+            return self._ask_within_grace(credential, old)
         except Unreadable:
             raise  # an answer all the same
         except Temporary:
@@ -122,11 +128,33 @@ class StoredTokens:
         finally:
             self._watch.settle()
 
+    def _ask_within_grace(self, credential: Credential, old: Secret) -> TokenSet:
+        """Return new tokens for the old refresh token, which is tried again at once if the answer is lost.
+
+        Raises Temporary if our own application is refused: that is ours to mend, and says nothing of the connection.
+        """
+        until, rests = self._clock() + TRY_WITHIN, iter(RESTS_SECONDS)
+        while True:
+            try:
+                return refresh(self._http, self._app, old, self._clock)
+            except Permanent as error:
+                raise Temporary(error.call, error.problem) from error
+            except Temporary:
+                rest = next(rests, None)
+                if rest is None or not self._may_try_again(credential, until, rest):
+                    raise
+
+    def _may_try_again(self, credential: Credential, until: datetime, rest_seconds: float) -> bool:
+        """Rest, and return whether there is time for another try and the claim is still ours."""
+        time.sleep(rest_seconds)
+        now = self._clock()
+        return now <= until and renew_claim(credential, self._me, now)
+
     def _refresh(self, credential: Credential) -> TokenSet | None:
         """The new token set, durable; `None` when a peer was faster and the row should be read again."""
         try:
             old = _secret_of(credential, self._keyring)
-            tokens = self._ask(old)
+            tokens = self._ask(credential, old)
         except Reconnect:
             release_claim(credential, self._me)
             if load(Credential, self._id).version != credential.version:

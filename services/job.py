@@ -14,6 +14,7 @@ from clients.errors import RateLimited
 from clients.http import Answer
 from clients.qonto.client import Qonto
 from clients.xero.client import Xero
+from domain.access import Side
 from domain.recovery import Instant
 from models.bank_account import AccountLink, live_links
 from models.lease import Lease
@@ -33,8 +34,8 @@ LOOK_ROUND = timedelta(seconds=1)  # how often a turn looks whether somebody wai
 @dataclass
 class Job:
     """`seal` encrypts what goes to quarantine. `stopping` says that the process wants to end. `problems` went wrong for
-    one account and are tried again this night; `notes` are for a person and change nothing. `gives_way`: another run
-    waits, and goes first.
+    one account and are tried again this night; `notes` are for a person and change nothing. `refused_by` did not let us
+    in during this turn. `gives_way`: another run waits, and goes first.
     """
 
     run: SyncRun
@@ -52,6 +53,7 @@ class Job:
     rest: Callable[[float], None] = time.sleep
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    refused_by: Side | None = None
     sent: int = 0  # rows frozen in this turn
     gives_way: bool = False
     _links: dict[str, AccountLink] | None = None
@@ -68,6 +70,11 @@ class Job:
         if self._links is None:
             self._links = live_links(self.tenant_id, self.organisation.id)
         return self._links
+
+    def admitted_by(self) -> list[Side]:
+        """Return who let us in during this turn, and refused nothing."""
+        tokens = {Side.QONTO: self.qonto.tokens, Side.XERO: self.xero.tokens}
+        return [side for side, theirs in tokens.items() if theirs.is_accepted and side != self.refused_by]
 
     def holding(self) -> AbstractContextManager[None]:
         """A transaction under the job's lease and fence."""

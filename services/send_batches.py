@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from clients.errors import AccessExpired, Permanent, RateLimited, Reconnect, RemoteError, Temporary, TooLate
+from clients.errors import AccessExpired, Permanent, RateLimited, Refused, RemoteError, Temporary, TooLate
 from clients.http import Answer
 from clients.steady import steady_seconds
 from clients.xero.bank_transactions import put_bank_transactions, read_created
@@ -36,7 +36,7 @@ class Sending:
 def send_batches(job: Job, batches: Iterator[PostingBatch]) -> None:
     """Send each, for the first time or again with the same bytes and key, until one must wait for all.
 
-    RateLimited, Reconnect, or a token that cannot be had: nothing more is started, everything under way is awaited, and
+    RateLimited, Refused, or a token that cannot be had: nothing more is started, everything under way is awaited, and
     then it is raised. Whatever has no readable answer makes its batch uncertain.
     """
     stop: RemoteError | None = None
@@ -48,7 +48,7 @@ def send_batches(job: Job, batches: Iterator[PostingBatch]) -> None:
             if not job.in_flight.count:
                 break
             _store(job, job.in_flight.land(), renewed)
-        except (RateLimited, Reconnect, Temporary) as error:
+        except (RateLimited, Refused, Temporary) as error:
             stop = stop or error
     if stop:
         raise stop
@@ -94,17 +94,18 @@ def _store(job: Job, landed: Landed[Sending, Answer], renewed: list[Secret]) -> 
         answers = read_created(job.xero, landed.result)
     except (Temporary, TooLate) as error:
         store_uncertain(job, batch, error.problem)
-    except (RateLimited, Reconnect) as error:
+    except (RateLimited, Refused) as error:
         store_uncertain(job, batch, error.problem)
         raise
     except AccessExpired as error:
         store_uncertain(job, batch, error.problem)
         if token in renewed:
-            raise Reconnect(error.call, f"refused with a fresh token too: {error.problem}") from error
+            raise Refused(error.call, f"refused with a fresh token too: {error.problem}") from error
         renewed.append(job.xero.tokens.renew(token))
     except Permanent as error:
         store_uncertain(job, batch, error.problem, refused="; ".join(error.messages) or error.problem)
     else:
+        job.xero.tokens.is_accepted = True
         store_outcome(job, batch, answers)
         hit("posted")
     finally:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from clients.errors import Permanent, Reconnect
+from clients.errors import Permanent, Refused
 from clients.oauth import TokenSet
 from clients.qonto.membership import Membership, read_membership
 from clients.qonto.organisation import read_organisation
@@ -119,7 +119,7 @@ def _known_to_qonto() -> Iterator[None]:
     """Whom Qonto does not know any more must sign in again."""
     try:
         yield
-    except Reconnect as error:
+    except Refused as error:
         raise SignedOut from error
     except Permanent as error:
         if error.status in {403, 404}:  # a former member

@@ -7,14 +7,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from clients.errors import Permanent, RateLimited, Reconnect, RemoteError, Temporary
+from clients.errors import Permanent, RateLimited, Refused, Temporary, Unreadable
 from domain.call_limits import ACCOUNTS, NIGHT, PERSON, Share
-from domain.core_event import Told
-from domain.reasons import Broken, Unfinished, Waits, sentence
+from domain.reasons import Broken, Unfinished, Waits
 from domain.time_zones import UnknownTimeZone, is_known
 from failpoints import hit
 from log_context import logging_with
-from models import audit
+from models.access_refusal import forget_refusals
 from models.due_posting import due_postings
 from models.lease import LEASE, Lease, LeaseLost, take_lease
 from models.organisation import Connection, Organisation
@@ -25,10 +24,11 @@ from models.states import OPEN_RUN_STATES, ConnectionState, RunKind, RunState
 from models.sync_run import SILENCE, SyncRun, new_wave, open_run
 from services.follow_accounts import close_accounts_run
 from services.job import Job
+from services.judge_refusal import judge_refusal
 from services.night_news import night_news
 from services.steps import take_steps
 from services.tell_core import tell_core
-from services.verdict import Verdict, go_on, try_later
+from services.verdict import Verdict, ask_again, go_on, try_later
 from services.workbench import Workbench
 
 log = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ def _begin(run: SyncRun, lease: Lease, workbench: Workbench, stopping: Callable[
 
 
 def _turn(job: Job) -> Verdict:
-    """The turn's steps, and the four outcome words turned into what happens to the run."""
+    """Take the turn's steps, and turn an error of theirs into what happens to the run."""
     refusal = _why_not(job)
     if refusal:
         return refusal
@@ -124,17 +124,22 @@ def _turn(job: Job) -> Verdict:
         return take_steps(job)
     except RateLimited as error:
         return _wait_for_limit(job, error)
-    except Reconnect as error:
-        return Verdict(RunState.FAILED, f"needs reconnecting: {error}", code=_ask_to_reconnect(job, error))
-    except (Temporary, Permanent) as error:
+    except Refused as error:
+        return judge_refusal(job, error)
+    except (Permanent, Unreadable) as error:
+        return ask_again(job, error)
+    except Temporary as error:
         return try_later(job, str(error))
 
 
 def _why_not(job: Job) -> Verdict | None:
-    """What keeps this turn from doing anything; `None` means go. Nothing keeps a connection from being ended."""
+    """What keeps this turn from doing anything; `None` means go. Nothing keeps a connection from being ended, and only
+    a broken one is probed.
+    """
     if job.run.kind == RunKind.DISCONNECTION:
         return None
-    if job.connection.state != ConnectionState.LIVE:
+    wanted = ConnectionState.NEEDS_RECONNECT if job.run.kind == RunKind.PROBE else ConnectionState.LIVE
+    if job.connection.state != wanted:
         return Verdict(RunState.FAILED, f"the connection is {job.connection.state}", code=Broken.NOT_LIVE)
     if job.run.starts > MOST_STARTS:
         reason = f"its last {MOST_STARTS} workers ended without a word"
@@ -152,18 +157,6 @@ def _wait_for_limit(job: Job, error: RateLimited) -> Verdict:
     return Verdict(RunState.WAITING, str(error), error.until, code=Waits.LIMIT)
 
 
-def _ask_to_reconnect(job: Job, error: RemoteError) -> Broken:
-    """Once a break: one that a person is ending, or has ended, is not said to be broken as well. Gives what broke."""
-    log.warning("needs reconnecting: %s", error)
-    why = Broken.QONTO if "Qonto" in error.call else Broken.XERO
-    with job.holding():
-        live = (Connection.id == job.connection.id) & (Connection.state == ConnectionState.LIVE)
-        if Connection.update(state=ConnectionState.NEEDS_RECONNECT, reason=str(error)).where(live).execute():
-            audit.record("system", "connection.needs_reconnect", job.connection.id, job.now(), str(error))
-            tell_core(Told.BROKEN, job.connection, job.now(), code=why, sentence=sentence(why))
-    return why
-
-
 def _end(job: Job, verdict: Verdict) -> None:
     """Write how the turn ended, with the message for the next one if it should come at once.
 
@@ -172,6 +165,7 @@ def _end(job: Job, verdict: Verdict) -> None:
     now = job.now()
     news = night_news(job, verdict, now) if job.run.kind == RunKind.NIGHTLY else []
     with job.holding():
+        forget_refusals(job.connection.id, job.admitted_by())
         _store(job, verdict, now)
         if job.run.kind == RunKind.ACCOUNTS and verdict.state not in OPEN_RUN_STATES:
             # Only now, with the run's row locked: whoever asks for the run from here on opens it again.

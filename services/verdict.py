@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from clients.errors import RemoteError
+from domain.access import Side, side_of
 from domain.reasons import Unfinished, Waits
 from models.states import RunState
 from services.job import Job
 
+SECOND_LOOK = timedelta(minutes=5)  # after a refusal or an unreadable answer, which may have been an accident
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, *[30] * 10))  # then until the next night
+UNUSABLE = {Side.QONTO: Unfinished.QONTO_UNUSABLE, Side.XERO: Unfinished.XERO_UNUSABLE}
 STEP_ASIDE = timedelta(seconds=1)  # for whoever waits in line to be woken and to take the lease
 
 
@@ -45,6 +49,14 @@ def try_later(job: Job, reason: str) -> Verdict:
     if job.run.failures >= len(BACKOFF):
         return Verdict(RunState.FAILED, reason, code=Unfinished.NOT_IN_TIME)
     return Verdict(RunState.WAITING, reason, job.now() + BACKOFF[job.run.failures], failed=True, code=Waits.OUTAGE)
+
+
+def ask_again(job: Job, error: RemoteError) -> Verdict:
+    """A refusal or an unreadable answer, no outage: ask once more, minutes later; the same again fails the run."""
+    is_same_again = job.run.code == Waits.UNUSABLE and job.run.reason == str(error)
+    if is_same_again or job.run.failures >= len(BACKOFF):
+        return Verdict(RunState.FAILED, str(error), code=UNUSABLE[side_of(error.call)])
+    return Verdict(RunState.WAITING, str(error), job.now() + SECOND_LOOK, failed=True, code=Waits.UNUSABLE)
 
 
 def uncertain_until(moment: datetime) -> Verdict:

@@ -27,6 +27,7 @@ from settings import Settings
 FOLLOW_DATABASE = timedelta(seconds=30)  # machines drift far less than a second in that time
 FOLLOW_SANDBOX = timedelta(milliseconds=200)  # somebody may move it at any moment
 
+TOKEN_READ_SECONDS = 10.0  # short, so that a token whose answer is lost can be asked for again within Qonto's grace
 QONTO_CALLBACK, XERO_CALLBACK = "/qonto/callback", "/xero/callback"  # registered at both, so they never change
 QONTO_SCOPE = "offline_access organization.read membership.read"
 XERO_SCOPE = "offline_access accounting.settings accounting.banktransactions accounting.contacts"
@@ -84,7 +85,7 @@ class Workbench:
 
 def make_workbench(settings: Settings) -> Workbench:
     """A workbench from settings. Raises SettingsError when there is no encryption key: no key, no start."""
-    http = Http(_peers(settings))
+    http = Http(_peers(settings), dict.fromkeys(("xero_identity", "qonto_oauth"), TOKEN_READ_SECONDS))
     clock = (
         SteadyClock(sandbox_time(http, settings.clock_url), FOLLOW_SANDBOX)
         if settings.clock_url

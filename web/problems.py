@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from clients.errors import RateLimited, Reconnect, RemoteError, Temporary
+from clients.errors import RateLimited, Refused, RemoteError, Temporary
 from domain.reasons import sentence
 from models.authorisation import Side
 from models.database import DATABASE_OUTAGE
@@ -58,7 +58,7 @@ def _astray(error: CameAstray) -> Page:
 
 def _unwell(error: Exception, reference: str) -> Page:
     """Not the person's fault: somebody does not answer, or we are broken."""
-    if isinstance(error, Reconnect):
+    if isinstance(error, Refused):
         log.warning("let out while a person was connecting: %s", error)
         side = "Qonto" if "Qonto" in error.call else "Xero"
         return Page("astray.html", {"why": "dead", "side": side}, status=409)

@@ -10,12 +10,13 @@ from typing import TypeVar
 from clients.authorised import TokenSource, with_token
 from clients.clock import Clock
 from clients.decoding import decode, decode_leniently
-from clients.errors import AccessExpired, Permanent, RateLimited, RemoteError, Temporary
+from clients.errors import AccessExpired, Permanent, RateLimited, Refused, RemoteError, Temporary
 from clients.http import Answer, Http
 from clients.numbers import retry_after
 from clients.words import words
 from settings import Secret
 
+OF_EVERY_LOGIN = {"/v2/organization", "/v2/bank_accounts"}  # whoever may not read these may read nothing
 PAUSE = timedelta(seconds=10)  # Qonto counts requests in windows of ten seconds, and documents no Retry-After
 
 Shape = TypeVar("Shape")
@@ -42,18 +43,22 @@ class Qonto:
             headers = {"Authorization": self.scheme + token.reveal(), "Accept": "application/json"}
             answer = self.http.call("GET", self.base_url + path, headers=headers, params=params)
             if answer.status != 200:
-                raise self._error(f"Qonto GET {path}", answer)
+                raise self._error(path, answer)
             return answer
 
         return with_token(self.tokens, call).body
 
-    def _error(self, call: str, answer: Answer) -> RemoteError:
-        status = answer.status
+    def _error(self, path: str, answer: Answer) -> RemoteError:
+        status, call = answer.status, f"Qonto GET {path}"
         if status == 401:
             return AccessExpired(call, "401: the key or token is not accepted")
         if status == 429:
             now = self.clock()
             return RateLimited(call, "429: too many requests", now + self._pause(answer, now))
+        if status == 403 and path in OF_EVERY_LOGIN:
+            return Refused(call, "403: Qonto does not let us into this organisation")
+        if status == 403 and not isinstance(decode_leniently(answer.body), (dict, list)):
+            return Temporary(call, "answered 403, and not in Qonto's own form")
         if 400 <= status < 500:
             return Permanent(call, f"answered {status}", status, _details(decode_leniently(answer.body)))
         return Temporary(call, f"answered {status}")

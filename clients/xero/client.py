@@ -11,7 +11,7 @@ from typing import Any, TypedDict, Unpack
 from clients.authorised import TokenSource, with_token
 from clients.clock import Clock
 from clients.decoding import decode_leniently
-from clients.errors import AccessExpired, Permanent, RateLimited, Reconnect, RemoteError, Temporary, TooLate, Unreadable
+from clients.errors import AccessExpired, Permanent, RateLimited, Refused, RemoteError, Temporary, TooLate, Unreadable
 from clients.http import Answer, Http
 from clients.numbers import retry_after
 from clients.steady import steady_seconds
@@ -115,8 +115,10 @@ class Xero:
         status = answer.status
         if status == 401:
             return AccessExpired(call, "401: the access token is not accepted")
+        if status == 403 and isinstance(decode_leniently(answer.body), dict):
+            return Refused(call, "403: Xero does not let us into this organisation", is_of_tenant=True)
         if status == 403:
-            return Reconnect(call, "403: Xero no longer lets us into this organisation")
+            return Refused(call, "403, and not in Xero's own form")
         if status == 429:
             now = self.clock()
             problem, wait = _limit(answer.headers, now)

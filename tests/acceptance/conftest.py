@@ -15,6 +15,7 @@ from clients.http import Http
 from models.database import close_connection, configure, connected
 from models.database import database as proxy
 from models.migrate import migrate
+from services.access_tokens import RESTS_SECONDS
 from tests.acceptance.browser import Browser
 from tests.acceptance.page import PEOPLE, Person, open_site
 from tests.acceptance.world import Company, Office, Row, World
@@ -25,6 +26,12 @@ from tests.servers.postgres import PostgresServer
 
 FIRST_DAY = "2026-11-16T09:00:00Z"
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)]
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token whose answer is lost is asked for again without a rest: the world's clock stands still meanwhile."""
+    monkeypatch.setattr("services.access_tokens.RESTS_SECONDS", (0.0,) * len(RESTS_SECONDS))
 
 
 def _close_everything() -> None:

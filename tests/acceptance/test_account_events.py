@@ -25,6 +25,7 @@ from services.check_database import lines_of_database
 from services.receive_event import Reception
 from tests.acceptance.world import Company, Office, before, spends
 from tests.events import event, headers_of
+from tests.factories import make_access_refusal
 
 pytestmark = pytest.mark.acceptance
 
@@ -661,6 +662,7 @@ def test_a_message_that_finds_the_organisation_disconnected_does_nothing(office:
     company.opens_account("Taxes")
     office.hear(said)
     Connection.update(state=ConnectionState.NEEDS_RECONNECT).where(Connection.id == company.connection_id).execute()
+    make_access_refusal(connection_id=company.connection_id, refused_at=office.world.now)
     asked = office.world.last_request()
 
     office.turn()

@@ -169,7 +169,7 @@ def test_what_a_person_is_ending_is_not_said_to_be_broken_as_well(office: Office
     [payment] = company.moves(spends(100))
     office.at_23()
 
-    with before("services.sync_organisation._ask_to_reconnect", lambda: ask(office, company)):
+    with before("services.judge_refusal._has_ended", lambda: ask(office, company)):
         office.run_until_quiet()
 
     assert company.connection.state == ConnectionState.DISCONNECTED

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from domain.access import LEAST_TIME
+from models.access_refusal import refusals_of
 from models.states import ConnectionState
 from tests.acceptance.world import Company, Office, Request, read_log, spends
 
@@ -39,16 +41,47 @@ def test_a_token_that_is_refused_between_two_calls_is_refreshed_once_and_the_cal
 
 
 @pytest.mark.parametrize("action", ["drop", "truncated", "garbage"])
-def test_when_the_answer_to_a_refresh_is_lost_the_old_token_is_tried_again(office: Office, action: str) -> None:
-    company = office.established()
+@pytest.mark.parametrize("side", ["qonto", "identity"])
+def test_when_the_answer_to_a_refresh_is_lost_the_old_token_is_tried_again_at_once(
+    office: Office, side: str, action: str
+) -> None:
+    company = office.connect(office.company(), qonto_by_oauth=True)
     company.moves(spends(100))
     office.at_23()
-    office.world.fault(action, service="identity", method="POST", path="/connect/token$", when="after")
+    office.world.fault(action, service=side, method="POST", path="/token$", when="after", times=2)
 
-    office.run_until_quiet()
+    office.turn()
 
     assert company.states() == {"posted": 1}
     assert company.connection.state == ConnectionState.LIVE
+
+
+def test_a_token_that_is_lost_for_longer_than_qontos_grace_is_no_accident_of_one_answer(office: Office) -> None:
+    company = office.connect(office.company(), qonto_by_oauth=True)
+    [payment] = company.moves(spends(100))
+    office.at_23()
+    asked = office.world.last_request()
+    office.world.fault("drop", service="qonto", method="POST", path="/token$", when="after", times=5)
+
+    office.turn()
+    office.world.wait(seconds=61)
+    office.run_until_quiet()
+
+    assert [request.status for request in refreshes(office, asked)].count(0) == 5
+    assert company.connection.state == ConnectionState.NEEDS_RECONNECT
+    expect_nothing_sent(company, payment)
+
+
+def test_our_own_application_being_refused_breaks_no_connection_and_is_tried_until_we_mend_it(office: Office) -> None:
+    company = office.established()
+    company.moves(spends(100))
+    office.at_23()
+    office.world.fault("status", service="identity", method="POST", path="/token$", status=401, times=3)
+
+    office.run_until_quiet()
+
+    assert company.connection.state == ConnectionState.LIVE
+    assert company.states() == {"posted": 1}
 
 
 @pytest.mark.parametrize(
@@ -65,12 +98,12 @@ def test_once_xero_no_longer_lets_us_in_a_person_must_reconnect_and_we_do_not_as
     office.night()
 
     run = company.runs()[-1]
-    assert run.state == "failed"
+    assert (run.state, run.turns) == ("failed", 1)
     assert "reconnect" in run.reason
     assert told in company.connection.reason
     assert company.connection.state == ConnectionState.NEEDS_RECONNECT
     asked = office.world.last_request()
-    office.night()
+    office.morning()
     assert read_log(office.world, asked) == []
     expect_nothing_sent(company, payment)
 
@@ -125,7 +158,8 @@ def test_a_key_or_token_that_qonto_no_longer_takes_needs_a_person(office: Office
     assert company.connection.state == ConnectionState.NEEDS_RECONNECT
     assert company.runs()[-1].state == "failed"
     asked = office.world.last_request()
-    office.night()
+    office.world.wait(hours=3)
+    office.run_until_quiet()
     assert read_log(office.world, asked) == []
     expect_nothing_sent(company, payment)
 
@@ -139,7 +173,7 @@ def test_an_organisation_connected_by_oauth_is_synced_night_after_night(office: 
     assert company.states() == {"posted": 2}
 
 
-def test_refreshing_is_not_repeated_for_a_tenant_that_is_refused_for_good(office: Office) -> None:
+def test_a_fresh_token_that_is_refused_for_hours_is_tried_a_few_times_and_then_needs_a_person(office: Office) -> None:
     company = office.established()
     [payment] = company.moves(spends(100))
     office.at_23()
@@ -149,6 +183,9 @@ def test_refreshing_is_not_repeated_for_a_tenant_that_is_refused_for_good(office
 
     office.run_until_quiet()
 
-    assert len(refreshes(office, asked)) == 2
+    [refusal] = refusals_of(company.connection_id)
+    assert refusal.refusals == 8
+    assert refusal.refused_at - refusal.refused_since == LEAST_TIME
+    assert len(refreshes(office, asked)) <= 2 * refusal.refusals
     assert company.connection.state == ConnectionState.NEEDS_RECONNECT
     expect_nothing_sent(company, payment)

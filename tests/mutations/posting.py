@@ -20,8 +20,8 @@ POSTING = (
         "a_limit_means_not_taken",
         "a refusal at the door takes a batch back to where it was before it was sent",
         "services/send_batches.py",
-        "except (RateLimited, Reconnect) as error:\n        store_uncertain(job, batch, error.problem)\n",
-        """except (RateLimited, Reconnect):
+        "except (RateLimited, Refused) as error:\n        store_uncertain(job, batch, error.problem)\n",
+        """except (RateLimited, Refused):
         batch.state, batch.sends, batch.first_sent_at, batch.last_sent_at = "intended", 0, None, None
         with job.holding():
             store_progress(batch)

@@ -21,7 +21,7 @@ TELLING = (
     Mutation(
         "broken_although_it_was_not",
         "whoever is leaving is told that the connection broke",
-        "services/sync_organisation.py",
+        "services/judge_refusal.py",
         "reason=str(error)).where(live).execute():\n",
         "reason=str(error)).where(live).execute() or True:\n",
         (f"{DISCONNECTING}::test_what_a_person_is_ending_is_not_said_to_be_broken_as_well[sqlite]",),

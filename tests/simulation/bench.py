@@ -32,6 +32,7 @@ class SimTokens:
     def __init__(self, timeline: Timeline, weather: Weather) -> None:
         self._timeline, self._weather = timeline, weather
         self._number = 1
+        self.is_accepted = False
 
     def current(self) -> Secret:
         self._timeline.step()

@@ -85,6 +85,7 @@ class FakeTokens:
     """Tokens numbered from one; `refused` are those it was told are no longer good."""
 
     refused: list[Secret] = field(default_factory=list)
+    is_accepted: bool = False
 
     def current(self) -> Secret:
         return Secret(f"token-{len(self.refused) + 1}")

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from clients.errors import Permanent, RateLimited, Reconnect, RemoteError, Temporary
+from clients.errors import Permanent, RateLimited, Refused, RemoteError, Temporary
 from clients.http import Answer
 from clients.qonto.bank_accounts import MOST_PAGES, list_bank_accounts
 from clients.qonto.client import Qonto
@@ -80,8 +80,8 @@ def test_an_api_key_goes_out_bare_and_a_token_with_its_scheme(talk: Talk, scheme
 @pytest.mark.parametrize(
     ("status", "word"),
     [
-        (401, Reconnect),
-        (403, Permanent),
+        (401, Refused),
+        (403, Refused),
         (429, RateLimited),
         *((status, Permanent) for status in (400, 404, 405, 412, 422, 428)),
         *((status, Temporary) for status in (201, 204, 500, 502, 503, 504)),
@@ -137,6 +137,23 @@ def test_a_refusal_carries_qontos_own_words_whatever_its_shape(
 
     assert isinstance(error, Permanent)
     assert (error.status, error.messages) == (422, messages)
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        ({"errors": [{"code": "forbidden", "detail": "Forbidden"}]}, Permanent),
+        ([{"code": "forbidden", "detail": "Forbidden"}], Permanent),
+        (b"<html><title>Access Denied</title></html>", Temporary),
+    ],
+)
+def test_a_403_about_one_account_is_qontos_word_only_if_it_is_in_qontos_form(
+    talk: Talk, body: object, word: type[RemoteError]
+) -> None:
+    with pytest.raises(RemoteError) as refusal:
+        list_transactions(talk(answer(403, body))[0], "account-1", NOW, 1)
+
+    assert type(refusal.value) is word
 
 
 def test_an_expired_token_is_renewed_once_and_the_same_call_made_again(talk: Talk) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from clients.errors import Permanent, RateLimited, Reconnect, RemoteError, Temporary, TooLarge, TooLate
+from clients.errors import Permanent, RateLimited, Refused, RemoteError, Temporary, TooLarge, TooLate
 from clients.http import Answer
 from clients.steady import steady_seconds
 from clients.xero.budget import Remaining
@@ -91,8 +91,8 @@ def test_a_read_says_since_when_in_utc_and_carries_no_key() -> None:
 @pytest.mark.parametrize(
     ("status", "word"),
     [
-        (401, Reconnect),
-        (403, Reconnect),
+        (401, Refused),
+        (403, Refused),
         (429, RateLimited),
         *((status, Permanent) for status in (400, 404, 405, 409, 412, 413, 415, 422)),
         *((status, Temporary) for status in (201, 204, 500, 501, 502, 503, 504, 599)),
@@ -189,15 +189,37 @@ def test_an_expired_token_is_renewed_once_and_the_same_call_made_again(tokens: F
     assert second.body == first.body
 
 
-def test_a_fresh_token_that_is_refused_too_means_that_a_person_must_connect_again(
+def test_a_fresh_token_that_is_refused_too_is_a_refusal_and_ends_nothing(
     xero_that_answers: MakeXero, tokens: FakeTokens
 ) -> None:
     xero = xero_that_answers(answer(401), answer(401), answer(200))
 
-    with pytest.raises(Reconnect, match="fresh token"):
+    with pytest.raises(Refused, match="fresh token") as refusal:
         xero.call("GET", "/Accounts")
 
+    assert type(refusal.value) is Refused
+    assert not refusal.value.is_of_tenant
     assert tokens.refused == [Secret("token-1")]
+    assert not tokens.is_accepted
+
+
+@pytest.mark.parametrize(
+    ("body", "is_xeros"),
+    [
+        ({"Title": "Forbidden", "Status": 403, "Detail": "AuthenticationUnsuccessful"}, True),
+        ({"title": "Forbidden", "status": 403}, True),
+        (b"<html><title>Access Denied</title></html>", False),
+        (b"", False),
+        ("Forbidden", False),
+    ],
+)
+def test_only_a_403_in_xeros_own_form_speaks_of_the_organisation(
+    error_for: ErrorFor, body: object, is_xeros: bool
+) -> None:
+    error = error_for(answer(403, body))
+
+    assert isinstance(error, Refused)
+    assert error.is_of_tenant is is_xeros
 
 
 def test_what_the_second_try_meets_is_told_as_it_is(xero_that_answers: MakeXero) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from clients.errors import Permanent, Reconnect, Temporary, Unreadable
+from clients.errors import Permanent, Refused, Temporary, Unreadable
 from clients.http import Answer
 from clients.xero.accounts import create_bank_account, create_coding_account, list_accounts
 from clients.xero.bank_transactions import (
@@ -334,7 +334,7 @@ def test_only_xero_organisations_can_be_chosen_and_all_of_them_are_listed() -> N
 
 
 def test_listing_organisations_renews_the_token_once() -> None:
-    with pytest.raises(Reconnect):
+    with pytest.raises(Refused):
         list_tenants(FakeHttp(answer(401), answer(401)), "", FakeTokens())
 
     assert list_tenants(FakeHttp(answer(401), answer(200, [])), "", FakeTokens()) == []
