@@ -82,6 +82,7 @@ def _rows(view: NightView) -> Iterator[Row]:
     yield _row("workers are at", f"{view.working} organisations")
     yield from _waiting_rows(view)
     yield _row("calls to Xero left", _calls(view))
+    yield _row("calls to Qonto left", _qonto_calls(view))
     yield _row("connections", _counts(view.connections))
     yield _row("invariants", _invariants(view))
 
@@ -130,6 +131,12 @@ def _calls(view: NightView) -> str:
     if view.is_circuit_open:
         parts.append("XERO DOES NOT ANSWER, we only probe")
     return ", ".join(parts)
+
+
+def _qonto_calls(view: NightView) -> str:
+    if view.qonto_until:
+        return f"none: Qonto asked us to wait until {clock_time(view.qonto_until, view.at)}"
+    return f"{view.qonto_calls_left} for now"
 
 
 def _invariants(view: NightView) -> str:

@@ -1,4 +1,4 @@
-"""Call budgets: what one Xero organisation, and our app as a whole, have used of Xero's limits, for the whole fleet."""
+"""Call budgets: what one Xero organisation, and all our calls together, have used of Xero's and Qonto's limits."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ from peewee import IntegerField, TextField
 from models.database import Table, UtcField, is_sqlite, read_moment
 from models.statements import read, run
 
-APP = "app"  # the scope of what all our calls share
-
 COLUMNS = ("slots", "day_left", "day_most_left", "day_heard_at", "failures", "probe_at")
 READ = f"SELECT {', '.join(COLUMNS)} FROM call_budget WHERE scope = {{scope}}"  # noqa: S608 - names of ours
 LOCK = f"{READ} FOR UPDATE"
 
 
 class CallBudget(Table):
-    """One row a scope: a tenant's id, or `app`. `slots` are the last minute's calls as JSON [[slot, calls], ...].
+    """One row a scope: a tenant's id, or a limit on all our calls. `slots` are the newest calls, [[slot, calls], ...].
 
     `day_left` is what Xero last said is left of the day, at `day_heard_at`, and `day_most_left` the most it ever said.
     `failures`, in the row of the app, counts calls in a row without an answer, over all tenants; `probe_at` is when
@@ -34,10 +32,10 @@ class CallBudget(Table):
     probe_at = UtcField(null=True)
 
 
-def app_budget() -> CallBudget | None:
-    """What all our calls share, as it stands; `None` before the first one."""
-    found: CallBudget | None = CallBudget.get_or_none(CallBudget.scope == APP)
-    return found
+def budget_of(scope: str) -> CallBudget:
+    """Return what is counted under a scope, as it stands; empty before the first call."""
+    found: CallBudget | None = CallBudget.get_or_none(CallBudget.scope == scope)
+    return found or CallBudget(scope=scope)
 
 
 def lock_budget(scope: str) -> CallBudget:

@@ -109,8 +109,8 @@ UNREAD = f"""
     SELECT unread_reason, COUNT(*) FROM cursor JOIN connection ON connection.id = connection_id
     WHERE unread_since IS NOT NULL AND state <> '{ConnectionState.DISCONNECTED}' GROUP BY unread_reason
 """  # noqa: S608 - names of ours
-BUDGETS = "SELECT MIN(day_left) FROM call_budget WHERE scope <> 'app' AND day_heard_at > {since}"
-PAUSES = "SELECT COUNT(*) FROM pause WHERE not_before > {now}"
+BUDGETS = "SELECT MIN(day_left) FROM call_budget WHERE day_heard_at > {since}"
+PAUSES = "SELECT COUNT(*) FROM pause WHERE not_before > {now} AND tenant_id <> {besides}"
 
 
 def zones_connected() -> dict[str, bool]:
@@ -206,9 +206,9 @@ def least_day_calls(since: datetime) -> int | None:
     return left
 
 
-def tenants_paused(now: datetime) -> int:
-    """Xero organisations that asked us to wait."""
-    return int(read(PAUSES, now=now)[0][0])
+def tenants_paused(now: datetime, besides: str) -> int:
+    """Xero organisations that asked us to wait; `besides` is the scope of who else may have."""
+    return int(read(PAUSES, now=now, besides=besides)[0][0])
 
 
 def _waiting(statement: str) -> Waiting:

@@ -1,4 +1,4 @@
-"""Pauses: a Xero organisation asked us to wait, and that must survive a restart."""
+"""Pauses: a Xero organisation, or Qonto, asked us to wait, and that must survive a restart."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from models.database import Table, UtcField
 
 
 class Pause(Table):
-    """No request to this Xero organisation before `not_before`."""
+    """No request to this Xero organisation, or to Qonto under its scope as `tenant_id`, before `not_before`."""
 
     tenant_id = TextField(primary_key=True)
     not_before = UtcField()

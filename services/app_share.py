@@ -1,25 +1,28 @@
-"""This process's share of our app's calls a minute: taken from the fleet's count a few at a time.
+"""This process's share of all our calls to Xero, or to Qonto: taken from the fleet's count a few at a time.
 
-All workers of the fleet count on one row. Taking each call from it would make them queue there; so a process takes as
-many as it used lately, for the second that follows. What it does not use in that second is lost, which is little.
+All workers of the fleet count on one row, or one for each limit. Taking each call from it would make them queue there;
+so a process takes as many as it used lately, for the second that follows. What it does not use in that second is lost,
+which is little.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import uniform
 from threading import Lock
+from typing import Any
 
 from clients.clock import Clock
 from clients.errors import RateLimited
-from domain.call_limits import XERO_APP_MINUTE, Share
+from domain.call_limits import XERO, Service, Share
 from domain.circuit import Circuit
 from domain.rate_window import Window
-from models.call_budget import APP, lock_budget, read_slots, store_slots
+from models.call_budget import lock_budget, read_slots, store_slots
 from models.database import transaction, without_waiting_for_disk
+from models.pause import pause_tenant, paused_until
 
 BUDGET = "call budget"  # who refused, in a RateLimited of ours
 GOOD_FOR = timedelta(seconds=1)
@@ -46,8 +49,9 @@ class _Taken:
 class AppShare:
     """Made once a process, shared by its threads."""
 
-    def __init__(self, clock: Clock, rest: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, clock: Clock, rest: Callable[[float], None] = time.sleep, service: Service = XERO) -> None:
         self._clock = clock
+        self._service = service
         self.rest = rest
         self._lock = Lock()
         self._taken = _Taken()
@@ -56,7 +60,7 @@ class AppShare:
         self._least_left: int | None = None
 
     def take(self, share: Share) -> None:
-        """One call. Raises RateLimited when the share of the fleet's minute is used up, or Xero does not answer.
+        """One call. Raises RateLimited when the share of a limit is used up, or the service asked us to wait.
 
         Who insists is told so at once, and asks whether or not Xero answers others.
         """
@@ -75,20 +79,29 @@ class AppShare:
                     raise
             self.rest(uniform(*GLANCE_SECONDS))  # noqa: S311 - only so that not all look at once
 
+    def pause(self, until: datetime) -> None:
+        """The service refused a call of ours and asked us to wait: nobody of the fleet calls before that moment.
+
+        What other processes have in hand goes out within a second.
+        """
+        with self._lock, transaction():
+            self._taken.left = 0
+            pause_tenant(self._service.scope, until, f"{self._service.name} asked us to wait")
+
     def answered(self, left: int | None) -> None:
-        """Xero answered, and said how many of our app's calls are left."""
+        """It answered, and said how many of our app's calls are left."""
         with self._lock:
             self._answered = True
             if left is not None:
                 self._least_left = min(left, self._least_left if self._least_left is not None else left)
 
     def failed(self) -> None:
-        """Xero did not answer."""
+        """It did not answer."""
         with self._lock:
             self._failures += 1
 
     def settle(self) -> None:
-        """Tell the fleet what it should know now: that Xero does not answer, or does again."""
+        """Tell the fleet what it should know now: that the service does not answer, or does again."""
         with self._lock:
             if self._failures or (self._answered and self._taken.circuit.failures):
                 with transaction():
@@ -104,33 +117,43 @@ class AppShare:
         taken.left -= 1
 
     def _fetch(self, size: int, share: Share) -> int:
-        """How many of `size` calls the fleet's minute allows, at least one; they count from now on."""
-        now = self._clock()
+        """How many of `size` calls every limit allows, at least one; they count from now on."""
+        now, limits, name = self._clock(), self._service.limits, self._service.name
         with transaction():
-            window, circuit = self._read(now)
+            paused = paused_until(self._service.scope, now)
+            windows, circuit = self._read(now)
             until = None if share.insists else circuit.closed_until(now)
-            granted = 0 if until else min(size, share.app_minute - window.used(now))
+            left = [share.of(limit) - window.used(now) for limit, window in zip(limits, windows, strict=True)]
+            granted = 0 if paused or until else min(size, *left)
             if granted > 0:
-                window = window.with_calls(granted, now)
+                windows = [window.with_calls(granted, now) for window in windows]
                 circuit = circuit if share.insists else circuit.after_probe(now)
-            self._store(window, circuit)
+            self._store(windows, circuit)
+        if paused:
+            raise RateLimited(BUDGET, f"{name} asked us to wait", paused)
         if until:
-            raise RateLimited(BUDGET, "Xero does not answer", until)
+            raise RateLimited(BUDGET, f"{name} does not answer", until)
         if granted <= 0:
-            raise RateLimited(BUDGET, "our calls of the minute are used up", window.opens_at(now))
+            opens_at = max(window.opens_at(now) for window, calls in zip(windows, left, strict=True) if calls <= 0)
+            raise RateLimited(BUDGET, f"our calls to {name} are used up for now", opens_at)
         return granted
 
-    def _read(self, now: datetime) -> tuple[Window, Circuit]:
-        """The fleet's count, corrected by what this process heard since it last looked."""
+    def _read(self, now: datetime) -> tuple[list[Window], Circuit]:
+        """The fleet's counts, corrected by what this process heard since it last looked."""
         without_waiting_for_disk()
-        row = lock_budget(APP)
-        window = Window(read_slots(row))
+        limits = self._service.limits
+        rows = [lock_budget(limit.scope) for limit in limits]
+        windows = [limit.window(read_slots(row)) for limit, row in zip(limits, rows, strict=True)]
         if self._least_left is not None:
-            window = window.at_least(XERO_APP_MINUTE - self._least_left, now)
-        circuit = Circuit(row.failures, row.probe_at).after(self._failures, answered=self._answered, now=now)
+            windows[0] = windows[0].at_least(limits[0].calls - self._least_left, now)
+        circuit = Circuit(rows[0].failures, rows[0].probe_at)
+        circuit = circuit.after(self._failures, answered=self._answered, now=now)
         self._failures, self._answered, self._least_left = 0, False, None
-        return window, circuit
+        return windows, circuit
 
-    def _store(self, window: Window, circuit: Circuit) -> None:
+    def _store(self, windows: Sequence[Window], circuit: Circuit) -> None:
         self._taken.circuit = circuit
-        store_slots(APP, window.slots, failures=circuit.failures, probe_at=circuit.probe_at)
+        changes: dict[str, Any] = {"failures": circuit.failures, "probe_at": circuit.probe_at}
+        for limit, window in zip(self._service.limits, windows, strict=True):
+            store_slots(limit.scope, window.slots, **changes)
+            changes = {}

@@ -1,4 +1,4 @@
-"""One rate budget for the whole fleet: each call to Xero is counted in the database before it is made."""
+"""One rate budget for the whole fleet: each call to Xero or Qonto is counted in the database before it is made."""
 
 from __future__ import annotations
 
@@ -13,6 +13,22 @@ from domain.rate_window import Window
 from models.call_budget import CallBudget, lock_budget, read_slots, store_slots
 from models.database import transaction, without_waiting_for_disk
 from services.app_share import BUDGET, AppShare
+
+
+class QontoBudget:
+    """Qonto's limits are by address, so all organisations share them: a view of it, for whoever may use this share."""
+
+    def __init__(self, fleet: AppShare, share: Share) -> None:
+        self._fleet = fleet
+        self._share = share
+
+    def take(self) -> None:
+        """Count one call. Raises RateLimited when none is left, or Qonto asked us to wait."""
+        self._fleet.take(self._share)
+
+    def pause(self, until: datetime) -> None:
+        """Let nobody of the fleet call before a moment."""
+        self._fleet.pause(until)
 
 
 class StoredBudget:

@@ -38,7 +38,7 @@ SHARES: dict[str, Share] = {
     RunKind.MANUAL: PERSON,
     RunKind.VERIFICATION: PERSON,
     RunKind.ACCOUNTS: ACCOUNTS,
-}  # of Xero's limits; the others have the night's
+}  # of Xero's and Qonto's limits; the others have the night's
 MOST_STARTS = 3  # workers in a row that may die over a run
 STAGGER, STAGGERED = timedelta(seconds=2), 8  # a dead worker's runs come back apart: one that kills is alone then
 
@@ -88,7 +88,7 @@ def _wait_in_line(run: SyncRun, now: datetime) -> None:
 def _begin(run: SyncRun, lease: Lease, workbench: Workbench, stopping: Callable[[], bool]) -> Job:
     """Count the start before the work, so that a run that kills its worker is seen to do so."""
     connection = load(Connection, run.connection_id)
-    now = workbench.clock()
+    now, share = workbench.clock(), SHARES.get(run.kind, NIGHT)
     with lease.holding():
         SyncRun.update(
             state=RunState.RUNNING,
@@ -103,8 +103,8 @@ def _begin(run: SyncRun, lease: Lease, workbench: Workbench, stopping: Callable[
         connection=connection,
         organisation=load(Organisation, run.organisation_id),
         lease=lease,
-        qonto=workbench.qonto(connection),
-        xero=workbench.xero(connection, SHARES.get(run.kind, NIGHT)),
+        qonto=workbench.qonto(connection, share),
+        xero=workbench.xero(connection, share),
         clock=workbench.clock,
         app_url=workbench.qonto_app_url,
         seal=workbench.keyring.seal,

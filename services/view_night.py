@@ -7,18 +7,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from domain.call_limits import XERO_APP_MINUTE
+from domain.call_limits import QONTO, XERO, Service
 from domain.circuit import Circuit
 from domain.night import Standing, Window, how_it_stands, newest_window, projected_end, share_done
-from domain.rate_window import Window as Calls
 from domain.reasons import Broken, sentence
 from domain.time_zones import is_known
 from models import fleet
-from models.call_budget import app_budget, read_slots
+from models.call_budget import budget_of, read_slots
 from models.fleet import NightPart, Waiting, WaitingRuns
 from models.heartbeat import SCHEDULER, is_silent, last_beat
 from models.invariant_check import Violated, checks_by_name
 from models.outbox import OutboxEvent, OutboxMessage
+from models.pause import paused_until
 from models.states import OPEN_RUN_STATES, ConnectionState, Lane, PostingState, RunState
 
 A_DAY = timedelta(days=1)
@@ -85,7 +85,8 @@ class Problem:
 class NightView:
     """Everything that a person, a page or a metric shows. `tonight` is empty while no organisation is connected.
 
-    `waiting` are runs that go on at a later moment; `scheduler_at` is when a scheduler last turned. `without_zone` are
+    `waiting` are runs that go on at a later moment; `scheduler_at` is when a scheduler last turned. `qonto_until`:
+    Qonto asked us to wait until then. `without_zone` are
     organisations (slug, time zone) whose time zone is unknown, so that their nights fail.
     """
 
@@ -98,6 +99,8 @@ class NightView:
     lanes: dict[str, Waiting]
     working: int
     app_calls_left: int
+    qonto_calls_left: int
+    qonto_until: datetime | None
     day_calls_left: int | None
     tenants_paused: int
     is_circuit_open: bool
@@ -135,7 +138,6 @@ def view_night(now: datetime) -> NightView:
     windows, parts = _night_of_all(now)
     problems = fleet.postings_with_problems()
     lanes = fleet.lanes_waiting(now)
-    budget = app_budget()
     return NightView(
         at=now,
         tonight=_tonight(now, windows, parts) if windows else None,
@@ -147,10 +149,12 @@ def view_night(now: datetime) -> NightView:
         outboxes={name: fleet.unsent(outbox) for name, outbox in OUTBOXES.items()},
         lanes={str(lane): lanes.get(lane, Waiting()) for lane in Lane},
         working=fleet.organisations_working(now),
-        app_calls_left=XERO_APP_MINUTE - (Calls(read_slots(budget)).used(now) if budget else 0),
+        app_calls_left=_calls_left(XERO, now),
+        qonto_calls_left=_calls_left(QONTO, now),
+        qonto_until=paused_until(QONTO.scope, now),
         day_calls_left=fleet.least_day_calls(now - A_DAY),
-        tenants_paused=fleet.tenants_paused(now),
-        is_circuit_open=budget is not None and Circuit(budget.failures).is_open,
+        tenants_paused=fleet.tenants_paused(now, QONTO.scope),
+        is_circuit_open=Circuit(budget_of(XERO.scope).failures).is_open,
         connections=_every_state(fleet.connections_by_state()),
         quarantine=fleet.unsettled_quarantine(),
         events=fleet.unhandled_events_of_all(),
@@ -159,6 +163,12 @@ def view_night(now: datetime) -> NightView:
         scheduler_at=last_beat(SCHEDULER),
         without_zone=fleet.organisations_in([zone for zone in fleet.zones_connected() if not is_known(zone)]),
     )
+
+
+def _calls_left(service: Service, now: datetime) -> int:
+    """What the tightest of a service's limits on all our calls leaves now."""
+    used = {limit: limit.window(read_slots(budget_of(limit.scope))).used(now) for limit in service.limits}
+    return min(limit.calls - calls for limit, calls in used.items())
 
 
 def _night_of_all(now: datetime) -> tuple[list[Window], list[NightPart]]:

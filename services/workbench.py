@@ -12,7 +12,7 @@ from clients.http import Http
 from clients.oauth import OAuthApp
 from clients.qonto.client import Qonto
 from clients.xero.client import Xero
-from domain.call_limits import IN_PROGRESS, PERSON, Share
+from domain.call_limits import IN_PROGRESS, PERSON, QONTO, Share
 from models.credential import Credential
 from models.database import database_time
 from models.encryption import Keyring
@@ -20,7 +20,7 @@ from models.organisation import Connection
 from models.statements import load
 from services.access_tokens import ApiKey, StoredTokens, Watch
 from services.app_share import AppShare
-from services.call_budget import StoredBudget
+from services.call_budget import QontoBudget, StoredBudget
 from services.in_flight import Threads
 from settings import Settings
 
@@ -49,6 +49,7 @@ class Workbench:
     keyring: Keyring
     machine_clock: Clock
     app_share: AppShare
+    qonto_share: AppShare
     in_flight: Callable[[], Threads[Any, Any]]
     xero_api_url: str
     xero_app: OAuthApp
@@ -71,16 +72,17 @@ class Workbench:
         """Access to whatever Xero organisations a credential reaches."""
         return StoredTokens(credential_id, self.xero_app, self.keyring, self.http, self.clock, watch)
 
-    def qonto(self, connection: Connection) -> Qonto:
-        """A client for the connection's Qonto organisation."""
-        return self.qonto_as(load(Credential, connection.qonto_credential_id))
+    def qonto(self, connection: Connection, share: Share = PERSON) -> Qonto:
+        """A client for the connection's Qonto organisation, for whoever may use this share of its limits."""
+        return self.qonto_as(load(Credential, connection.qonto_credential_id), share)
 
-    def qonto_as(self, credential: Credential) -> Qonto:
+    def qonto_as(self, credential: Credential, share: Share = PERSON) -> Qonto:
         """A client that shows Qonto this API key, or OAuth token."""
+        budget = QontoBudget(self.qonto_share, share)
         if credential.kind == QONTO_API_KEY:
-            return Qonto(self.http, self.qonto_api_url, ApiKey(credential, self.keyring), self.clock)
+            return Qonto(self.http, self.qonto_api_url, ApiKey(credential, self.keyring), budget, self.clock)
         tokens = StoredTokens(credential.id, self.qonto_app, self.keyring, self.http, self.clock)
-        return Qonto(self.http, self.qonto_api_url, tokens, self.clock, scheme="Bearer ")
+        return Qonto(self.http, self.qonto_api_url, tokens, budget, self.clock, scheme="Bearer ")
 
 
 def make_workbench(settings: Settings) -> Workbench:
@@ -97,6 +99,7 @@ def make_workbench(settings: Settings) -> Workbench:
         keyring=Keyring(settings.encryption_keys),
         machine_clock=clock if settings.clock_url else machine_time,
         app_share=AppShare(clock),
+        qonto_share=AppShare(clock, service=QONTO),
         in_flight=lambda: Threads(IN_PROGRESS),
         xero_api_url=settings.xero_api_url,
         xero_app=OAuthApp(

@@ -13,6 +13,7 @@ from clients.decoding import decode, decode_leniently
 from clients.errors import AccessExpired, Permanent, RateLimited, Refused, RemoteError, Temporary
 from clients.http import Answer, Http
 from clients.numbers import retry_after
+from clients.qonto.budget import CallBudget
 from clients.words import words
 from settings import Secret
 
@@ -24,11 +25,15 @@ Shape = TypeVar("Shape")
 
 @dataclass(frozen=True)
 class Qonto:
-    """One organisation's view of Qonto. The Authorization header is `scheme` and token; an API key has no scheme."""
+    """One organisation's view of Qonto. The Authorization header is `scheme` and token; an API key has no scheme.
+
+    `budget` is asked before each call.
+    """
 
     http: Http
     base_url: str
     tokens: TokenSource
+    budget: CallBudget
     clock: Clock
     scheme: str = ""
 
@@ -41,6 +46,7 @@ class Qonto:
 
         def call(token: Secret) -> Answer:
             headers = {"Authorization": self.scheme + token.reveal(), "Accept": "application/json"}
+            self.budget.take()
             answer = self.http.call("GET", self.base_url + path, headers=headers, params=params)
             if answer.status != 200:
                 raise self._error(path, answer)
@@ -54,7 +60,9 @@ class Qonto:
             return AccessExpired(call, "401: the key or token is not accepted")
         if status == 429:
             now = self.clock()
-            return RateLimited(call, "429: too many requests", now + self._pause(answer, now))
+            until = now + self._pause(answer, now)
+            self.budget.pause(until)
+            return RateLimited(call, "429: too many requests", until)
         if status == 403 and path in OF_EVERY_LOGIN:
             return Refused(call, "403: Qonto does not let us into this organisation")
         if status == 403 and not isinstance(decode_leniently(answer.body), (dict, list)):

@@ -39,10 +39,10 @@ GRANT SELECT ON connection TO listener;
 -- The page asks Qonto and Xero on a person's behalf, so it reads and refreshes credentials: it is the process to
 -- protect best. Of postings it hands over what an earlier connection left, and changes nothing else.
 GRANT SELECT, INSERT, UPDATE, DELETE ON credential, web_session, authorisation TO web;
-GRANT SELECT, INSERT, UPDATE ON organisation, connection, sync_run, call_budget TO web;
+GRANT SELECT, INSERT, UPDATE ON organisation, connection, sync_run, call_budget, pause TO web;
 GRANT SELECT, INSERT ON outbox_message, outbox_event TO web;
 GRANT SELECT, UPDATE (connection_id) ON posting, posting_batch TO web;
-GRANT SELECT ON bank_account, account_link, posting_event, lease, pause, awaited_transaction TO web;
+GRANT SELECT ON bank_account, account_link, posting_event, lease, awaited_transaction TO web;
 -- Connecting keeps what each account holds, and goes on reading where an earlier connection ended.
 GRANT SELECT, INSERT, UPDATE ON cursor, opening_balance TO web;
 GRANT SELECT, DELETE ON access_refusal TO web; -- who connects again is let in

@@ -20,6 +20,7 @@ import pytest
 
 from clients.http import Answer, Http
 from clients.sandbox import Sandbox
+from domain.call_limits import QONTO
 from messaging.event_queues import KEY_ID as KEY_HEADER
 from messaging.event_queues import SIGNATURE
 from models.lease import Lease, LeaseRow
@@ -414,7 +415,12 @@ class Office:
     def _new_workbench(self) -> Workbench:
         clock = lambda: self.world.now  # noqa: E731
         return replace(
-            make_workbench(self._settings), http=self._http, clock=clock, machine_clock=clock, app_share=AppShare(clock)
+            make_workbench(self._settings),
+            http=self._http,
+            clock=clock,
+            machine_clock=clock,
+            app_share=AppShare(clock),
+            qonto_share=AppShare(clock, service=QONTO),
         )
 
     def restart(self) -> None:

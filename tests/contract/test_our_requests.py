@@ -17,6 +17,7 @@ from xero_python.accounting import AccountingApi
 
 from clients.http import Answer, Http
 from clients.sandbox import Sandbox
+from domain.call_limits import QONTO
 from models.database import configure, connected
 from models.migrate import migrate
 from models.organisation import Connection
@@ -115,7 +116,12 @@ def office(party: Party, tmp_path: Path) -> Iterator[Office]:
             return datetime.fromisoformat(sandbox.get("/clock")["now"])
 
         workbench = replace(
-            make_workbench(settings), http=http, clock=clock, machine_clock=clock, app_share=AppShare(clock)
+            make_workbench(settings),
+            http=http,
+            clock=clock,
+            machine_clock=clock,
+            app_share=AppShare(clock),
+            qonto_share=AppShare(clock, service=QONTO),
         )
         grant = Grant(
             qonto_api_key=Secret(f"{known['qonto_login']}:{known['qonto_secret']}"),

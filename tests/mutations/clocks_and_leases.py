@@ -118,8 +118,8 @@ CLOCKS_AND_LEASES = (
         "app_budget_not_shared",
         "a process does not tell the fleet what it takes of the app's minute",
         "services/app_share.py",
-        "window = window.with_calls(granted, now)",
-        "window = window.with_calls(0, now)",
+        "windows = [window.with_calls(granted, now) for window in windows]",
+        "windows = [window.with_calls(0, now) for window in windows]",
         (f"{FLEET}::test_two_processes_together_take_no_more_than_the_apps_minute[sqlite]",),
     ),
 )

@@ -17,6 +17,7 @@ from tests.mutations.proof import PROOF
 from tests.mutations.sending import SENDING
 from tests.mutations.telling import TELLING
 from tests.mutations.wires import WIRES
+from tests.mutations.zones_and_limits import ZONES_AND_LIMITS
 
 MUTATIONS: tuple[Mutation, ...] = (
     *MESSAGES,
@@ -33,4 +34,5 @@ MUTATIONS: tuple[Mutation, ...] = (
     *OPERATIONS,
     *LOOKING_TWICE,
     *PROOF,
+    *ZONES_AND_LIMITS,
 )

@@ -10,8 +10,10 @@ import pytest
 
 from clients.clock import SteadyClock
 from clients.qonto.client import Qonto
+from domain.call_limits import NIGHT, QONTO, Share
 from models.organisation import Connection
 from services.app_share import AppShare
+from services.call_budget import QontoBudget
 from services.in_flight import Threads
 from services.workbench import FOLLOW_DATABASE, Workbench, make_workbench
 from settings import Secret, read_settings
@@ -74,13 +76,15 @@ def make_bench(base: Workbench, machine: str, timeline: Timeline, clocks: Clocks
     """For a process that has just begun on a machine."""
     clock = SteadyClock(clocks.database, FOLLOW_DATABASE)
     share = AppShare(clock, rest=timeline.sleep)
-    share._lock = cast("Any", SimLock(timeline))
+    qonto_share = AppShare(clock, rest=timeline.sleep, service=QONTO)
+    share._lock, qonto_share._lock = cast("Any", SimLock(timeline)), cast("Any", SimLock(timeline))
     return replace(
         base,
         http=http,
         clock=clock,
         machine_clock=lambda: clocks.machine(machine),
         app_share=share,
+        qonto_share=qonto_share,
         in_flight=lambda: cast("Threads[Any, Any]", SimInFlight(timeline)),
         xero_api_url="xero:",
     )
@@ -89,9 +93,10 @@ def make_bench(base: Workbench, machine: str, timeline: Timeline, clocks: Clocks
 def simulate_access(patch: pytest.MonkeyPatch, timeline: Timeline, weather: Weather) -> None:
     """Tokens and Qonto are simulated, for whoever asks a workbench for them."""
 
-    def qonto(bench: Workbench, connection: Connection) -> Qonto:
+    def qonto(bench: Workbench, connection: Connection, share: Share = NIGHT) -> Qonto:
         tokens = SimTokens(timeline, weather)
-        return Qonto(bench.http, f"qonto://{connection.organisation_id}", tokens, bench.clock)
+        budget = QontoBudget(bench.qonto_share, share)
+        return Qonto(bench.http, f"qonto://{connection.organisation_id}", tokens, budget, bench.clock)
 
     patch.setattr(Workbench, "xero_tokens", lambda *_: SimTokens(timeline, weather))
     patch.setattr(Workbench, "qonto", qonto)

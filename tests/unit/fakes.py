@@ -58,6 +58,7 @@ class FakeBudget:
     failures: int = 0
     settled: int = 0
     closed_until: datetime | None = None
+    paused_until: datetime | None = None
 
     def take(self) -> None:
         if self.closed_until:
@@ -78,6 +79,9 @@ class FakeBudget:
 
     def settle(self) -> None:
         self.settled += 1
+
+    def pause(self, until: datetime) -> None:
+        self.paused_until = until
 
 
 @dataclass

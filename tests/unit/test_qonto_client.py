@@ -18,7 +18,7 @@ from clients.qonto.organisation import read_organisation
 from clients.qonto.pages import PAGE
 from clients.qonto.transactions import list_transactions
 from settings import Secret
-from tests.unit.fakes import NOW, FakeHttp, FakeTokens, Sent, answer
+from tests.unit.fakes import NOW, FakeBudget, FakeHttp, FakeTokens, Sent, answer
 
 Talk = Callable[..., tuple[Qonto, FakeHttp]]
 ErrorFor = Callable[[Answer], RemoteError]
@@ -42,7 +42,7 @@ def talk() -> Talk:
 
     def start(*answers: Answer, tokens: FakeTokens | None = None, scheme: str = "") -> tuple[Qonto, FakeHttp]:
         http = FakeHttp(*answers)
-        return Qonto(http, "https://qonto.example", tokens or FakeTokens(), lambda: NOW, scheme), http
+        return Qonto(http, "https://qonto.example", tokens or FakeTokens(), FakeBudget(), lambda: NOW, scheme), http
 
     return start
 
