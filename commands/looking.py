@@ -112,6 +112,9 @@ def balance(screen: Screen, organisation: str) -> None:
         named = [asdict(d) | {"amount": to_decimal(d.cents)} for proof in proofs for d in proof.differences]
         if named:
             screen.rows("What differs", ["transaction_id", "bank_transaction_id", "amount", "why"], named)
+        unproved = [{"name": proof.name, "why": proof.problem} for proof in proofs if proof.problem]
+        if unproved:
+            screen.rows("Not proved", ["name", "why"], unproved)
     if not all(proof.is_equal for proof in proofs):
         sys.exit(BROKEN)
 

@@ -48,7 +48,7 @@ class Create:
 
 @dataclass(frozen=True)
 class LeaveOut:
-    """There is none, and none is made: the account is external, or not active in Qonto."""
+    """There is none, and none is made: the account is external, not active yet, or closed and needed no more."""
 
     why: LeftOut
 
@@ -63,10 +63,13 @@ def choose(
     links: Sequence[KnownLink],
     by_code: Mapping[str, InXero],
     by_id: Mapping[str, InXero],
+    *,
+    has_rows: bool,
 ) -> Choice:
     """Return the newest generation that is active in Xero, by its mark or by the id that we remember, else make one.
 
-    An account that has neither is never used. `status` is Qonto's; only an `active` account is made or made again.
+    An account that has neither is never used. `status` is Qonto's: an active account is made, and made again; a closed
+    one is made if it `has_rows` to send and was never in Xero, and is not made again.
     """
     left_out = why_left_out(status, is_external=is_external)
     if left_out == LeftOut.EXTERNAL:
@@ -82,14 +85,16 @@ def choose(
                 return Use(generation, found.account_id)
         if shown or account_id:
             newest_seen = max(newest_seen, generation)
-    if left_out:
+    if left_out == LeftOut.CLOSED and newest_seen:
+        return LeaveOut(LeftOut.GONE)
+    if left_out and not (left_out == LeftOut.CLOSED and has_rows):
         return LeaveOut(left_out)
     unanswered = max((generation for generation, account_id in ids.items() if not account_id), default=0)
     return Create(max(newest_seen + 1, unanswered))
 
 
 def why_left_out(status: str, *, is_external: bool) -> LeftOut | None:
-    """Why an account of Qonto's with this status is not made in Xero; `None` means that it is."""
+    """Return why an account of Qonto's with this status is not made in Xero before it has rows; None if it is."""
     if is_external:
         return LeftOut.EXTERNAL
     if status == IN_USE:

@@ -43,13 +43,31 @@ def first_break(rows: Iterable[Settled]) -> Settled | None:
     return None
 
 
-def opening_balance(rows: Iterable[Settled]) -> int | None:
-    """The balance before the first transaction, by Qonto's own word; `None` when that cannot be told."""
-    ordered = sorted(rows, key=lambda row: row.settled_at)
-    first = [row for row in ordered if row.settled_at == ordered[0].settled_at]
-    if any(row.balance_cents is None for row in first):
+def closing_balance(rows: Iterable[Settled]) -> int | None:
+    """Return the balance after the last transaction, by Qonto's own word; `None` when that cannot be told.
+
+    Where the newest tell no balance, an older one does, and they are added to it.
+    """
+    later = 0
+    ordered = sorted(rows, key=attrgetter("settled_at"), reverse=True)
+    for _, same_moment in groupby(ordered, key=attrgetter("settled_at")):
+        group = list(same_moment)
+        last = _last_balance(group)
+        if last is not None:
+            return last + later
+        later += sum(row.signed_cents for row in group)
+    return None
+
+
+def _last_balance(same_moment: list[Settled]) -> int | None:
+    """Return the one balance that no other row of the same moment starts from."""
+    told = [
+        (row.balance_cents, row.balance_cents - row.signed_cents)
+        for row in same_moment
+        if row.balance_cents is not None
+    ]
+    if len(told) < len(same_moment):
         return None
-    told = {row.balance_cents for row in first if row.balance_cents is not None}
-    starts = {row.balance_cents - row.signed_cents for row in first if row.balance_cents is not None}
-    candidates = starts if len(first) == 1 else starts - told
+    ends, starts = {end for end, _ in told}, {start for _, start in told}
+    candidates = ends if len(told) == 1 else ends - starts
     return candidates.pop() if len(candidates) == 1 else None

@@ -30,6 +30,7 @@ MEANINGS = {
     "I16": "one run an organisation, kind and date",
     "I17": "sums are equal, each account and day",
     "I22": "each local date has its night",
+    "I25": "Qonto's balance follows from what each account held at the start and what is read since",
 }
 
 

@@ -14,6 +14,7 @@ class Excluded(StrEnum):
     ZERO_AMOUNT = "zero_amount"
     EXTERNAL = "external_account"
     TAKEN_BACK = "taken_back_before_sending"
+    ACCOUNT_GONE = "account_closed_and_gone"
 
 
 class Held(StrEnum):
@@ -37,6 +38,7 @@ class LeftOut(StrEnum):
 
     EXTERNAL = "external_account"
     CLOSED = "account_closed"
+    GONE = "account_closed_and_gone"
     NOT_ACTIVE = "account_not_active"
 
 
@@ -141,7 +143,9 @@ SENTENCES: dict[str, str] = {
     Excluded.ZERO_AMOUNT: "Its amount is zero, which Xero does not take.",
     Excluded.EXTERNAL: "The account is at another bank.",
     Excluded.TAKEN_BACK: "Qonto took it back before it was sent.",
-    LeftOut.CLOSED: "The account is closed in Qonto, and none is made for it in Xero.",
+    LeftOut.CLOSED: "The account is closed in Qonto; it is made in Xero only if it has transactions to send.",
+    LeftOut.GONE: "The account is closed in Qonto and was deleted or archived in Xero. Restore it in Xero to have"
+    " the rest sent.",
     LeftOut.NOT_ACTIVE: "The account is not active in Qonto yet; it is made in Xero once it is.",
     Gone.DELETED: "A person deleted or archived it in Xero.",
     Gone.CODE_TAKEN: "Xero has its code on another account, or on an archived one.",
@@ -157,7 +161,7 @@ SENTENCES: dict[str, str] = {
     Held.CODING_ACCOUNT: "Its coding account is missing or archived in Xero. Restore it or choose another.",
     Held.CONTACT: "The contact of that name is archived in Xero. Restore it and it is sent the next night.",
     Held.NUMBER: "Xero does not accept any account number for this bank account. Contact our support.",
-    Held.NO_ACCOUNT: "Its bank account has no account in Xero; it is sent once it has one. A closed one gets none.",
+    Held.NO_ACCOUNT: "Its bank account has no account in Xero yet; it is sent once that account exists.",
     Held.REFUSED: "Xero refused it; it is tried again the next nights, and rejected if Xero goes on refusing.",
     Held.TWICE_IN_XERO: "Xero has it more than once. Delete the extra copy in Xero.",
     Held.NO_ANSWER: "No attempt was answered readably, and Xero does not have it; it is tried again the next night.",

@@ -1,6 +1,8 @@
 """The brokers: RabbitMQ for real, and one inside this process where nothing is installed. Same middleware in both."""
 
 from datetime import timedelta
+from threading import current_thread
+from time import monotonic, sleep
 
 import dramatiq
 from dramatiq.broker import Consumer
@@ -18,8 +20,9 @@ from messaging.measured import Measured
 from messaging.mends import OwnConsumer, SafeRetries, SkipStale
 from messaging.messages import ENCODER
 from messaging.quarantine import Quarantine, Record
-from messaging.queues import declare_queue
+from messaging.queues import WRONG_QUEUE_SECONDS, WrongQueue, declare_queue, naming_wrong_queues
 
+GLANCE_SECONDS = 0.5  # how soon a thread that rests sees that it should end
 MAX_RETRIES = 5
 MIN_BACKOFF = timedelta(seconds=2)
 # A delayed message is held by a worker, and RabbitMQ takes it back after 30 minutes: longer waits are rows.
@@ -29,23 +32,48 @@ TIME_LIMIT = timedelta(minutes=10)
 
 
 class LaneBroker(RabbitmqBroker):
-    """dramatiq's RabbitMQ broker with our queues and our consumer, waiting for a confirm of everything it publishes."""
+    """dramatiq's RabbitMQ broker with our queues and our consumer, waiting for a confirm of everything it publishes.
+
+    `wrong_queues` are the lanes that it cannot use because RabbitMQ has another queue under one of their names, each
+    with what an operator reads about it.
+    """
 
     def __init__(self, url: str, middleware: list[Middleware]) -> None:
         super().__init__(url=with_defaults(url), confirm_delivery=True, middleware=middleware)
+        self.wrong_queues: dict[str, str] = {}
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
+        """Return a consumer. Raises WrongQueue after a rest that ends with the consumer's thread."""
+        try:
+            return super().consume(queue_name, prefetch, timeout)
+        except WrongQueue:
+            until = monotonic() + WRONG_QUEUE_SECONDS
+            while monotonic() < until and getattr(current_thread(), "running", True):
+                sleep(GLANCE_SECONDS)
+            raise
 
     @property
     def consumer_class(self) -> type[Consumer]:
         return OwnConsumer
 
+    def _ensure_queue(self, canonical_queue_name: str) -> None:
+        try:
+            super()._ensure_queue(canonical_queue_name)  # type: ignore[no-untyped-call]
+        except WrongQueue as error:
+            self.wrong_queues[canonical_queue_name] = str(error)
+            del self.connection  # its channel is closed
+            raise
+        self.wrong_queues.pop(canonical_queue_name, None)
+
     def _declare_queue(self, queue_name: str) -> object:
-        return declare_queue(self.channel, queue_name)
+        with naming_wrong_queues():
+            return declare_queue(self.channel, queue_name)
 
     def _declare_dq_queue(self, queue_name: str) -> object:
-        return declare_queue(self.channel, dq_name(queue_name))
+        return self._declare_queue(dq_name(queue_name))
 
     def _declare_xq_queue(self, queue_name: str) -> object:
-        return declare_queue(self.channel, xq_name(queue_name))
+        return self._declare_queue(xq_name(queue_name))
 
 
 def rabbitmq_broker(url: str, *, database: Database, record: Record) -> LaneBroker:

@@ -13,6 +13,7 @@ import pika
 from pika.spec import Basic, BasicProperties
 
 from messaging.destinations import Destination
+from messaging.queues import what_differs
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ class ConfirmingConnection:
 
     def _on_channel_lost(self, _channel: Any, error: Exception) -> None:
         self._channel = None
-        self.trouble = repr(error)
+        self.trouble = what_differs(error) or repr(error)
         self._connection.ioloop.stop()
 
     def _on_lost(self, _connection: Any, error: Exception) -> None:

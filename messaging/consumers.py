@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dramatiq
 from dramatiq.broker import Broker
+from dramatiq.common import q_name
 from dramatiq.worker import Worker
 
 
@@ -25,7 +26,8 @@ class Consumers(dramatiq.Middleware):
                 if not thread.is_alive():
                     return f"the consumer of {queue} has ended"
                 if not _is_open(thread.consumer):
-                    return f"the consumer of {queue} is not connected"
+                    wrong = getattr(worker.broker, "wrong_queues", {}).get(q_name(queue))
+                    return wrong or f"the consumer of {queue} is not connected"
         return ""
 
 

@@ -6,6 +6,7 @@ while the database was away. A dead letter leaves its queue only after it was re
 
 import logging
 import re
+import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from threading import Event, Thread
@@ -36,26 +37,29 @@ CAUSE = re.compile("[a-z_]{1,40}")  # a word as RabbitMQ uses them; a publisher 
 
 
 class DeadLetterReader(dramatiq.Middleware):
-    """Reads the dead-letter queues of each worker's lanes in a thread of its own, as long as the worker runs."""
+    """Reads the dead-letter queue of each of a worker's lanes in a thread of its own, as long as the worker runs."""
 
     def __init__(self, url: str, record: Record, database: Database) -> None:
         self._url = url
         self._record = record
         self._database = database
-        self._readings: dict[Worker, tuple[Thread, Event]] = {}
+        self._readings: dict[Worker, tuple[list[Thread], Event]] = {}
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
         queues = sorted(xq_name(name) for name in worker.consumer_whitelist or broker.get_declared_queues())
         stop = Event()
-        reader = QueueReader(self._url, partial(_declare, queues), self._receive)
-        thread = Thread(target=reader.run, args=(stop,), name="dead-letters", daemon=True)
-        self._readings[worker] = (thread, stop)
-        thread.start()
+        readers = [QueueReader(self._url, partial(_declare, queue), self._receive) for queue in queues]
+        threads = [Thread(target=one.run, args=(stop,), name="dead-letters", daemon=True) for one in readers]
+        self._readings[worker] = (threads, stop)
+        for thread in threads:
+            thread.start()
 
     def after_worker_shutdown(self, _broker: Broker, worker: Worker) -> None:
-        thread, stop = self._readings.pop(worker)
+        threads, stop = self._readings.pop(worker)
         stop.set()
-        thread.join(STOP_SECONDS)
+        until = time.monotonic() + STOP_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
 
     def _receive(self, arrival: Arrival) -> None:
         letter = read_dead_letter(q_name(arrival.queue), arrival.headers, arrival.body)
@@ -64,10 +68,9 @@ class DeadLetterReader(dramatiq.Middleware):
         logger.error("Message %s of %s is in quarantine: %s", letter.message_id, letter.actor, letter.reason)
 
 
-def _declare(queues: Sequence[str], channel: DeclaringChannel) -> Sequence[str]:
-    for queue in queues:
-        declare_queue(channel, queue)
-    return queues
+def _declare(queue: str, channel: DeclaringChannel) -> Sequence[str]:
+    declare_queue(channel, queue)
+    return [queue]
 
 
 def read_dead_letter(queue: str, headers: Mapping[str, Any], body: bytes) -> DeadLetter:

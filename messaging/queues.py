@@ -3,9 +3,13 @@
 The one source of truth of their arguments: RabbitMQ refuses a queue that is declared twice and differently.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from dramatiq.common import dq_name, q_name, xq_name
+from dramatiq.errors import ConnectionClosed
+from pika.exceptions import ChannelClosedByBroker
 
 # A job that takes its worker's process down is started this many times and once more, then it is a dead letter.
 DELIVERY_LIMIT = 4
@@ -16,6 +20,35 @@ NO_DELIVERY_LIMIT = 1_000_000_000
 
 # Far above a night of every organisation; a queue that reaches it refuses, and the outbox keeps what was refused.
 MAX_MESSAGES = 1_000_000
+
+
+PRECONDITION_FAILED = 406
+WRONG_QUEUE_SECONDS = 30.0  # between two looks at a queue that somebody has to delete first
+
+
+class WrongQueue(ConnectionClosed):
+    """RabbitMQ has a queue or an exchange under our name with other arguments; the text says which and what to do.
+
+    One of dramatiq's connection errors, so that a consumer waits and comes again.
+    """
+
+
+def what_differs(error: object) -> str:
+    """Return what an operator reads if RabbitMQ closed a channel because of other arguments, else an empty string."""
+    if not isinstance(error, ChannelClosedByBroker) or error.reply_code != PRECONDITION_FAILED:
+        return ""
+    return f"{error.reply_text}: delete it as docs/operations/runbooks/03-broker.md says, and nothing is lost"
+
+
+@contextmanager
+def naming_wrong_queues() -> Iterator[None]:
+    """Raise WrongQueue for what RabbitMQ refuses to declare inside the block because of other arguments."""
+    try:
+        yield
+    except ChannelClosedByBroker as error:
+        if words := what_differs(error):
+            raise WrongQueue(words) from None  # type: ignore[no-untyped-call]
+        raise
 
 
 class DeclaringChannel(Protocol):

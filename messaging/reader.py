@@ -17,6 +17,7 @@ from pika.exceptions import AMQPError
 import messaging.header_values  # noqa: F401 - no header may end a connection
 from messaging.addresses import with_defaults
 from messaging.quarantine import reason_of
+from messaging.queues import WRONG_QUEUE_SECONDS, WrongQueue, naming_wrong_queues
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class QueueReader:
         self._receive = receive
         self._outages = outages
         self._looked_at: float | None = None
+        self._wrong_queue = ""
 
     def run(self, stop: Event) -> None:
         """Read until `stop` is set. What was fetched and not handled then goes back to its queue."""
@@ -73,14 +75,16 @@ class QueueReader:
                 self._read_on_one_connection(stop)
             except Exception as error:
                 self._looked_at = None
+                self._wrong_queue = str(error) if isinstance(error, WrongQueue) else ""
                 # The connection is gone, so what was not acked comes again.
                 logger.warning("Messages wait: %s", reason_of(error))
-                stop.wait(uniform(PAUSE_SECONDS / 2, PAUSE_SECONDS))  # noqa: S311 - so that not all come at once
+                pause = WRONG_QUEUE_SECONDS if self._wrong_queue else PAUSE_SECONDS
+                stop.wait(uniform(pause / 2, pause))  # noqa: S311 - so that not all come at once
 
     def why_not_working(self) -> str:
         """Why nothing is read now; empty when queues are read."""
         if self._looked_at is None:
-            return "not connected to its queue"
+            return self._wrong_queue or "not connected to its queue"
         silent = time.monotonic() - self._looked_at
         return f"has not looked for messages for {silent:.0f} s" if silent > SILENT_SECONDS else ""
 
@@ -90,7 +94,9 @@ class QueueReader:
             channel.basic_qos(prefetch_count=PREFETCH)
             channel.add_on_cancel_callback(_raise_queue_gone)
             deliveries: deque[_Delivery] = deque()
-            for queue in self._declare(channel):
+            with naming_wrong_queues():
+                queues = self._declare(channel)
+            for queue in queues:
                 channel.basic_consume(queue, _collector(queue, deliveries))
             while not stop.is_set():
                 connection.process_data_events(time_limit=POLL_SECONDS)

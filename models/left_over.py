@@ -16,6 +16,7 @@ class Left(StrEnum):
     UNDER_WAY = "under_way"  # transactions that are due or sent without an answer
     HELD = "held"  # transactions, by their reason
     REJECTED = "rejected"  # transactions, by their reason, since the last night that was done
+    LEFT_OUT = "left_out"  # transactions excluded for a reason that may pass, since the last night that was done
     ACCOUNT = "account"  # bank accounts in use that Xero does not make, by their reason
     CHAIN = "chain"  # bank accounts in use whose balances do not chain
     UNREAD = "unread"  # bank accounts whose transactions cannot be read, closed ones too, by their reason
@@ -31,10 +32,12 @@ class LeftOver:
 
 
 LEFT = f"""
-    SELECT CASE WHEN state IN ('held', 'rejected') THEN state ELSE '{Left.UNDER_WAY}' END AS what, reason, COUNT(*)
+    SELECT CASE WHEN state IN ('held', 'rejected') THEN state
+        WHEN state = 'excluded' THEN '{Left.LEFT_OUT}' ELSE '{Left.UNDER_WAY}' END AS what, reason, COUNT(*)
     FROM posting
-    WHERE connection_id = {{connection_id}} AND state IN ('due', 'sending', 'uncertain', 'held', 'rejected')
-    AND (state <> 'rejected' OR changed_at > COALESCE((
+    WHERE connection_id = {{connection_id}} AND state IN ('due', 'sending', 'uncertain', 'held', 'rejected', 'excluded')
+    AND (state <> 'excluded' OR reason = {{left_out}})
+    AND (state NOT IN ('rejected', 'excluded') OR changed_at > COALESCE((
         SELECT finished_at FROM sync_run WHERE organisation_id = {{organisation_id}} AND kind = '{RunKind.NIGHTLY}'
         AND state = '{RunState.DONE}' AND id <> {{run_id}} ORDER BY local_date DESC LIMIT 1
     ), {{since}}))
@@ -60,8 +63,12 @@ LEFT = f"""
 """  # noqa: S608 - names of ours
 
 
-def left_over(connection: Connection, run_id: int, in_use: str) -> list[LeftOver]:
-    """What a connection's night leaves, each kind and reason once. `in_use` is the status of an account that is."""
+def left_over(connection: Connection, run_id: int, in_use: str, left_out: str) -> list[LeftOver]:
+    """Return what a connection's night leaves, each kind and reason once.
+
+    `in_use` is the status of an account that is, `left_out` the reason of transactions that are excluded and may become
+    due again.
+    """
     rows = read(
         LEFT,
         connection_id=connection.id,
@@ -70,5 +77,6 @@ def left_over(connection: Connection, run_id: int, in_use: str) -> list[LeftOver
         run_id=run_id,
         since=connection.created_at,
         in_use=in_use,
+        left_out=left_out,
     )
     return [LeftOver(Left(what), str(reason), int(count)) for what, reason, count in rows]

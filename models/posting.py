@@ -265,12 +265,20 @@ def newest_settled(
     return [(key, read_moment(at), side, cents, balance) for key, at, side, cents, balance in rows]
 
 
-def unsettled(tenant_id: str) -> list[Member]:
-    """The postings that, by our record, are not in Xero, and in no open batch."""
+def is_left_out(reason: str) -> Any:
+    """Return the condition for postings that are excluded for a reason that may pass."""
+    return (Posting.state == PostingState.EXCLUDED) & (Posting.reason == reason)
+
+
+def unsettled(tenant_id: str, left_out: str) -> list[Member]:
+    """Return the postings that may be sent and, by our record, are not in Xero and in no open batch.
+
+    `left_out` is the reason of those that are excluded and may become due again.
+    """
     states = (PostingState.DUE, PostingState.HELD, PostingState.REJECTED)
     rows = (
         Posting.select(*(getattr(Posting, column.name) for column in fields(Member)))
-        .where(of_tenant(tenant_id) & Posting.state.in_(states))
+        .where(of_tenant(tenant_id) & (Posting.state.in_(states) | is_left_out(left_out)))
         .order_by(Posting.id)
         .tuples()
     )

@@ -45,6 +45,11 @@ class Chart:
         self.accounts = [one for one in self.accounts if one.account_id != account.account_id]
         self.accounts.append(account)
 
+    def add_unknown(self, accounts: Iterable[XeroAccount]) -> None:
+        """Add what a later list shows in addition. What is known of the others stays: a list may lag behind another."""
+        known = self.by_id().keys()
+        self.accounts += [account for account in accounts if account.account_id not in known]
+
     def note_taken(self, name: str) -> None:
         """Xero says that this name is taken, by an account that it does not list."""
         self.accounts.append(XeroAccount(account_id="", name=name, type="", status="UNLISTED"))

@@ -14,6 +14,7 @@ from clients.xero.bank_transactions import MOST_PAGES
 from clients.xero.client import Xero
 from domain.ledger_check import FINE, Class, Finding, InLedger, Said, compare
 from domain.ledger_check_lines import Line, lines_of_books, merge
+from domain.reasons import Excluded, sentence
 from domain.time_zones import UnknownTimeZone
 from models.bank_account import AccountLink
 from models.once_more import former_rows_in
@@ -83,12 +84,14 @@ def check(
     truth = read_truth(connection, qonto, accounts, {one.transaction_id for one in said})
     in_xero = list_accounts(xero)
     ledger = _ledger(connection, xero, app_url, said, most_pages)
+    ledger = [row for row in ledger if row.account not in truth.unread]  # nothing is expected of them, so none is odd
     findings = compare(truth.expected, ledger, said, at_work=at_work, elsewhere=_elsewhere(connection, ledger))
     lines = [
         *lines_of_books(findings, truth.expected, ledger, said),
         *lines_of_database(connection, now),
         Line("I4", list(missing_accounts(connection, accounts, in_xero, at_work=at_work))),
         Line("I11", truth.passed),
+        Line("I25", truth.unproved),
     ]
     notes = list(_notes(connection, truth, findings))
     return Check(_name(connection), now, findings, merge(lines), notes, _edited(connection, ledger))
@@ -138,8 +141,11 @@ def _notes(connection: Connection, truth: QontoTruth, findings: list[Finding]) -
         yield f"Run {run.id} ({run.kind}) is {run.state}: what is on its way is no loss. Ask again when it is done."
     if connection.state != ConnectionState.LIVE:
         yield f"The connection is {connection.state}: {connection.reason}"
-    if truth.unreadable:
-        yield f"{truth.unreadable} rows of Qonto's cannot be read; they are in the quarantine."
+    left_out = [finding for finding in findings if finding.what == Class.SAID and Excluded.ACCOUNT_GONE in finding.why]
+    if left_out:
+        yield f"{len(left_out)} transactions are left out: {sentence(Excluded.ACCOUNT_GONE)}"
+    for account in truth.hidden:
+        yield f"Qonto does not show the balance of account {account}: whether it lists everything cannot be told."
     to_come = sum(finding.what == Class.TO_COME for finding in findings)
     if to_come:
         yield f"{to_come} transactions are to come: no night has had to send them yet."

@@ -2,54 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from clients.qonto.bank_accounts import QontoAccount
+from clients.decoding import Rows
+from clients.errors import Permanent, Unreadable
+from clients.qonto.bank_accounts import QontoAccount, UnreadableAccount, list_bank_accounts
 from clients.qonto.client import Qonto
 from clients.qonto.transactions import Transaction
 from domain.calendar import booking_date
 from domain.ledger_check import Duty, Expected
+from domain.money import in_words, signed
+from domain.reasons import sentence
+from models.awaited_transaction import Awaited, awaited_of
 from models.bank_account import cursor_of
-from models.organisation import Connection, Organisation
+from models.organisation import Connection, Organisation, first_start
+from services.opening_balance import opening_of
 from services.read_accounts import accounts_to_read
 from services.read_transactions import OVERLAP, is_ours, read_from, walk
+from services.store_transactions import awaited_in
 
 FOR_GOOD = datetime.max.replace(tzinfo=UTC)  # how far an account has been read that no night reads any more
 
 
 @dataclass
 class QontoTruth:
-    """`passed`: what the cursor has passed without its being stored. `unreadable`: rows that nobody can read."""
+    """`passed`: what the cursor has passed without its being stored. `unproved`: what keeps an account's money from
+    adding up. `hidden` are accounts whose balance Qonto does not show, `unread` those whose transactions it does not.
+    """
 
     expected: list[Expected] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
-    unreadable: int = 0
+    unproved: list[str] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
 
 
-def read_truth(connection: Connection, qonto: Qonto, accounts: Sequence[QontoAccount], stored: set[str]) -> QontoTruth:
-    """Everything that settled since this organisation first went to this Xero organisation."""
+@dataclass
+class _Listed:
+    """All that Qonto lists of one account since a moment: what settled, and what cannot be stored, by id."""
+
+    rows: dict[str, Transaction] = field(default_factory=dict)
+    awaited: dict[str, Awaited] = field(default_factory=dict)
+
+
+def read_truth(
+    connection: Connection, qonto: Qonto, accounts: Rows[QontoAccount, UnreadableAccount], stored: set[str]
+) -> QontoTruth:
+    """Read everything that settled since this organisation first went to this Xero organisation."""
     zone = Organisation.get_by_id(connection.organisation_id).time_zone
-    ours = (Connection.organisation_id == connection.organisation_id) & (Connection.tenant_id == connection.tenant_id)
-    began = min(one.starts_at for one in Connection.select().where(ours))
-    truth = QontoTruth()
+    began = first_start(connection.organisation_id, connection.tenant_id) or connection.starts_at
+    truth = QontoTruth(unproved=[f"account {one.id or 'unknown'} cannot be read" for one in accounts.unreadable])
     still_read = {account.id for account in accounts_to_read(connection, accounts)}
     for account in accounts:
-        rows: dict[str, Transaction] = {}
-        for page in walk(qonto, account.id, began - OVERLAP):
-            rows |= {row.id: row for row in page.rows}
-            truth.unreadable += len(page.unreadable)
+        if account.is_external_account:
+            continue
+        try:
+            listed = _list(qonto, account.id, began)
+            truth.unproved += _unproved(connection, qonto, account, listed, began)
+        except (Permanent, Unreadable) as error:
+            truth.unproved.append(f"the transactions of account {account.id} cannot be read: {error}")
+            truth.unread.add(account.id)
+            continue
+        if account.balance_cents is None:
+            truth.hidden.append(account.id)
         read_until = _read_until(connection, account.id) if account.id in still_read else FOR_GOOD
-        for row in rows.values():
-            is_external = account.is_external_account or row.is_external_transaction
-            settled_at = row.settled_at
-            if settled_at and settled_at >= began and row.amount_cents and not is_external:
-                duty = _duty(connection, row, stored, read_until)
+        awaited = {row.transaction_id for row in awaited_of(connection.tenant_id, account.id)}
+        for row in listed.rows.values():
+            if row.settled_at and row.amount_cents and not row.is_external_transaction:
+                duty = _duty(connection, row, stored, awaited, read_until)
                 if duty == Duty.MUST and row.id not in stored:
                     truth.passed.append(f"{row.id} is not stored, and account {account.id} was read past it")
-                truth.expected.append(_expected(connection, account.id, row, booking_date(settled_at, zone), duty))
+                truth.expected.append(_expected(connection, account.id, row, booking_date(row.settled_at, zone), duty))
     return truth
+
+
+def _list(qonto: Qonto, bank_account_id: str, began: datetime) -> _Listed:
+    listed = _Listed()
+    for page in walk(qonto, bank_account_id, began - OVERLAP):
+        listed.rows |= {row.id: row for row in page.rows if row.settled_at and row.settled_at >= began}
+        listed.awaited |= {row.transaction_id: row for row in awaited_in(page, began)}
+    listed.awaited = {key: row for key, row in listed.awaited.items() if key not in listed.rows}
+    return listed
+
+
+def _unproved(
+    connection: Connection, qonto: Qonto, account: QontoAccount, listed: _Listed, began: datetime
+) -> Iterator[str]:
+    """What of an account cannot be stored, and whether the rest leads from its opening balance to what it holds now.
+
+    One that does not is looked at twice: something may have settled between two answers.
+    """
+    for row in listed.awaited.values():
+        yield f"{row.transaction_id}: {sentence(row.reason)}"
+    if account.balance_cents is None or listed.awaited:
+        return
+    opening = opening_of(qonto, connection.tenant_id, account.id, began)
+    if opening is None:
+        yield f"account {account.id}: what it held at the start is not known"
+    elif account.balance_cents != opening.cents + _moved(listed):
+        now = next((one.balance_cents for one in list_bank_accounts(qonto) if one.id == account.id), None)
+        right = opening.cents + _moved(_list(qonto, account.id, began))
+        if now is not None and now != right:
+            told = in_words(now, account.currency), in_words(right, account.currency)
+            yield f"account {account.id} holds {told[0]} in Qonto, and {told[1]} by what it held and what is listed"
+
+
+def _moved(listed: _Listed) -> int:
+    return sum(signed(row.side, row.amount_cents) for row in listed.rows.values())
 
 
 def _read_until(connection: Connection, bank_account_id: str) -> datetime | None:
@@ -58,10 +119,13 @@ def _read_until(connection: Connection, bank_account_id: str) -> datetime | None
     return read_from(connection, cursor) if cursor else None
 
 
-def _duty(connection: Connection, row: Transaction, stored: set[str], read_until: datetime | None) -> Duty:
+def _duty(
+    connection: Connection, row: Transaction, stored: set[str], awaited: set[str], read_until: datetime | None
+) -> Duty:
     if not is_ours(connection, row):
         return Duty.MAY
-    if row.id not in stored and (read_until is None or row.updated_at >= read_until):
+    is_new = read_until is None or row.updated_at >= read_until or row.id in awaited
+    if row.id not in stored and is_new:
         return Duty.TO_COME
     return Duty.MUST
 

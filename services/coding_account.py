@@ -14,6 +14,7 @@ from services.job import Job
 
 NAME = "Qonto: to be coded"
 GENERATIONS = 20  # should somebody archive it again and again
+TRIES = 8  # names and codes that Xero may refuse one after another
 
 
 def provision_coding_account(job: Job, chart: Chart) -> None:
@@ -62,15 +63,17 @@ def _marks(job: Job) -> list[str]:
 def _create(job: Job, chart: Chart) -> XeroAccount | None:
     """Return the new account, or the one that has its Code already; None when Xero refuses to make it.
 
-    Raises Temporary while Xero does not list an account that may be the one that we asked for a moment ago.
+    Raises Temporary while Xero does not list an account that may be the one that we asked for a moment ago, LookupError
+    when no Code or name is left.
     """
-    unlisted: set[str] = set()
-    for _ in range(GENERATIONS):
-        code = next((mark for mark in _marks(job) if mark not in chart.by_code().keys() | unlisted), "")
+    codes = [mark for mark in _marks(job) if mark not in chart.by_code()]
+    if not codes:
+        raise LookupError(f"each of its {GENERATIONS} Codes is taken in Xero by an account that is not active")
+    for _ in range(TRIES):
         name = free_name(NAME, "", chart.names())
-        key = account_key(job, code, name, "", job.connection.default_refusals)
+        key = account_key(job, codes[0], name, "", job.connection.default_refusals)
         try:
-            chart.put(create_coding_account(job.xero, code=code, name=name, key=key))
+            chart.put(create_coding_account(job.xero, code=codes[0], name=name, key=key))
         except Permanent as error:
             words = " ".join(error.messages).lower()
             if NAME_TAKEN in words:
@@ -80,15 +83,18 @@ def _create(job: Job, chart: Chart) -> XeroAccount | None:
                 _store(job, default_refusals=job.connection.default_refusals + 1)
                 job.notes.append(f"the account for lines to be coded: {'; '.join(error.messages) or error.problem}")
                 return None
-            chart.accounts = list_accounts(job.xero)
-            if code not in chart.by_code():
-                if not has_waited_for_lists(job):
-                    raise Temporary("Xero PUT /Accounts", NOT_LISTED) from error
-                unlisted.add(code)
+            _find_taken(job, chart, codes.pop(0))
         found = _marked(job, chart)
         if found:
             return found
     return None
+
+
+def _find_taken(job: Job, chart: Chart, code: str) -> None:
+    """Add to the chart the account that has this Code, active or not."""
+    chart.add_unknown(list_accounts(job.xero))
+    if code not in chart.by_code() and not has_waited_for_lists(job):
+        raise Temporary("Xero PUT /Accounts", NOT_LISTED)
 
 
 def _store(job: Job, **columns: str | int) -> None:

@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
+from clients.errors import RemoteError
+from clients.qonto.bank_accounts import list_bank_accounts
+from clients.qonto.client import Qonto
 from clients.qonto.organisation import Organisation as QontoOrganisation
 from clients.qonto.organisation import read_organisation
 from clients.xero.connections import Tenant, list_tenants
 from domain.access import Side
 from domain.core_event import Told
+from domain.reasons import Excluded
 from domain.reasons import NotConnected as Why
 from models import audit
 from models.access_refusal import forget_refusals
 from models.credential import Credential, forget, is_forgotten
 from models.database import NotUnique, transaction
+from models.opening_balance import store_balances_at_connecting
 from models.organisation import Connection, Organisation, current_connection, first_start, revive, taken_by
 from models.posting_batch import open_batches
 from models.states import ConnectionState, Lane, RunKind
@@ -79,19 +84,32 @@ def join(workbench: Workbench, qonto: Credential, xero: Credential, wishes: Wish
 
     The accounts run that it asks for brings every account into Xero within a minute.
     """
-    organisation = read_organisation(workbench.qonto_as(qonto))
+    client = workbench.qonto_as(qonto)
+    organisation = read_organisation(client)
     ailing = _ailing(organisation)
     tenants = list_tenants(workbench.http, workbench.xero_api_url, workbench.xero_tokens(xero.id))
     tenant = _choose(tenants, wishes.tenant or (ailing.tenant_id if ailing else ""))
+    balances, now = _balances(client), workbench.clock()
     try:
         with transaction():
             if ailing:
-                return _revive(ailing, tenant, qonto, xero, wishes, who, workbench.clock())
-            return _store(organisation, tenant, qonto, xero, wishes, who, workbench.clock())
+                return _revive(ailing, tenant, qonto, xero, wishes, who, now)
+            connection = _store(organisation, tenant, qonto, xero, wishes, who, now)
+            store_balances_at_connecting(tenant.tenant_id, now, balances)
+            return connection
     except NotUnique as error:
         raise CannotConnect(
             Why.AT_ONCE, "somebody else is connecting one of the two organisations at this moment"
         ) from error
+
+
+def _balances(qonto: Qonto) -> dict[str, int]:
+    """Return what each account holds now, in cents, as far as Qonto shows it."""
+    try:
+        accounts = list_bank_accounts(qonto)
+    except RemoteError:
+        return {}  # the first night asks for what settled earlier
+    return {account.id: account.balance_cents for account in accounts if account.balance_cents is not None}
 
 
 def _discard(*credentials: Credential) -> None:
@@ -199,7 +217,7 @@ def _store(
         verify_since=first,  # our record may have forgotten what an earlier connection sent
         created_at=now,
     )
-    adopt_unsettled(connection)
+    adopt_unsettled(connection, Excluded.ACCOUNT_GONE)
     audit.record(who, "connection.add", connection.id, now, f"to Xero organisation {tenant.tenant_id}")
     tell_core(Told.CREATED, connection, now, reconnected=first is not None, starts_at=connection.starts_at)
     _ask_for_runs(connection, now)

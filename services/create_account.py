@@ -27,6 +27,7 @@ from models.states import LinkState
 from models.sync_run import SyncRun
 from services.chart import Chart, has_waited_for_lists
 from services.job import Job
+from services.left_out import take_back
 
 TRIES = 8  # names, codes and numbers that Xero may refuse one after another
 NOT_LISTED = "the Code is taken, by an account that is not listed yet"
@@ -105,7 +106,7 @@ def _adopt(job: Job, link: AccountLink, chart: Chart) -> bool:
     listed = list_accounts(job.xero)
     if any(row.code in {None, link.code} for row in listed.unreadable):
         raise Unreadable("Xero GET /Accounts", "the account that has the Code may be one that cannot be read")
-    chart.accounts = list(listed)
+    chart.add_unknown(listed)
     found = chart.by_code().get(link.code)
     if found is None and not has_waited_for_lists(job):
         raise Temporary("Xero PUT /Accounts", NOT_LISTED)
@@ -149,11 +150,13 @@ def intend_link(job: Job, account: QontoAccount, generation: int, code: str, nam
 
 
 def store_link(job: Job, link: AccountLink, state: LinkState, *, reason: str = "", xero_account_id: str = "") -> None:
-    """What became of it."""
+    """Store what became of it. What was left out because the account was gone is due once it is live."""
     with job.holding():
         link.state, link.reason = state, reason
         link.xero_account_id = xero_account_id or link.xero_account_id
         link.save()
+        if state == LinkState.LIVE:
+            take_back(job, link.bank_account_id)
 
 
 def _store_created(job: Job, link: AccountLink, xero_account_id: str, *, is_numbered_otherwise: bool) -> None:

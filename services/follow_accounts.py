@@ -12,7 +12,7 @@ from models.inbox import InboxEvent, settle_event, unhandled_events
 from models.states import LinkState, RunState
 from services.job import Job
 from services.post_due import post_due
-from services.provision_accounts import provision_accounts
+from services.provision_accounts import provision_accounts, provision_closed_accounts
 from services.read_accounts import accounts_to_read, read_accounts
 from services.verdict import Verdict, go_on, try_later
 
@@ -22,9 +22,10 @@ def follow_accounts(job: Job) -> Verdict:
 
     Then it is written down what came of each event. One that Qonto does not show yet is looked at again soon.
     """
-    _, in_qonto = provision_accounts(job)
+    chart, in_qonto = provision_accounts(job)
     to_read = accounts_to_read(job.connection, in_qonto, only_closed=True)
     reading = read_accounts(job, to_read)
+    provision_closed_accounts(job, chart, in_qonto)
     if to_read:  # what cannot be sent is held as it is frozen; what others hold waits for the night
         # The others' events do not wait for Xero's answers.
         _settle(job, in_qonto, {account.id for account in to_read}, reading.unread)

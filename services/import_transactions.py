@@ -10,6 +10,7 @@ from models.awaited_transaction import awaited_of, note_missing
 from models.bank_account import BankAccount, cursor_of, store_chain
 from models.posting import newest_settled
 from services.job import Job
+from services.opening_balance import keep_opening
 from services.read_transactions import around, read_from, walk
 from services.store_transactions import store_page
 
@@ -24,6 +25,7 @@ def import_transactions(job: Job, account: BankAccount) -> bool:
     When Qonto's balances then do not chain, a row is missing: it is read again from there, and if that does not help
     the place is remembered and shown.
     """
+    keep_opening(job, account)
     cursor = cursor_of(job.connection.id, account.id)
     updated_from = read_from(job.connection, cursor)
     seen: set[str] = set()

@@ -8,13 +8,14 @@ from typing import Any
 
 from domain.account_choice import IN_USE
 from domain.core_event import Told
-from domain.reasons import Noted, Unfinished, sentence
+from domain.reasons import Excluded, Noted, Unfinished, sentence
 from models.left_over import Left, LeftOver, left_over
 from models.states import OPEN_RUN_STATES, RunState
 from models.sync_run import counts_of
 from services.job import Job
 from services.verdict import Verdict
 
+OF_TRANSACTIONS = {Left.HELD, Left.REJECTED, Left.LEFT_OUT}
 OF_ACCOUNTS = {Left.ACCOUNT, Left.CHAIN, Left.UNREAD}
 
 News = tuple[Told, dict[str, Any]]  # an event's type, and its data but for whose it is
@@ -29,7 +30,7 @@ def night_news(job: Job, verdict: Verdict, now: datetime) -> list[News]:
     """
     if verdict.state in OPEN_RUN_STATES or (verdict.state == RunState.FAILED and verdict.unfinished is None):
         return []
-    left = left_over(job.connection, job.run.id, IN_USE)
+    left = left_over(job.connection, job.run.id, IN_USE, Excluded.ACCOUNT_GONE)
     night = {"local_date": job.run.local_date, "finished_at": now}
     news: list[News] = []
     if verdict.state == RunState.DONE:
@@ -48,7 +49,7 @@ def _failure(why: Unfinished | None, left: Sequence[LeftOver]) -> Iterator[dict[
 
 def _problems(left: Sequence[LeftOver]) -> Iterator[dict[str, Any]]:
     """One for each reason, whether it is transactions that wait for it, or accounts."""
-    transactions = {one.reason: one.count for one in left if one.what in {Left.HELD, Left.REJECTED}}
+    transactions = {one.reason: one.count for one in left if one.what in OF_TRANSACTIONS}
     accounts = {one.reason or Noted.CHAIN: one.count for one in left if one.what in OF_ACCOUNTS}
     for reason in sorted(transactions.keys() | accounts.keys()):
         yield _problem(reason, transactions=transactions.get(reason, 0), accounts=accounts.get(reason, 0))

@@ -10,8 +10,9 @@ from clients.qonto.client import Qonto
 from domain.account_choice import Choice, Create, KnownLink, Use, choose
 from domain.bank_transaction import BATCH_ROWS
 from domain.money import signed
-from domain.reasons import Excluded
+from domain.reasons import Excluded, LeftOut
 from models.bank_account import links_of
+from models.due_posting import at_stake
 from models.organisation import Connection
 from models.posting import Posting, count_by_state
 from models.states import LinkState, PostingState
@@ -35,7 +36,7 @@ class PlannedAccount:
 
     bank_account_id: str
     name: str
-    in_xero: str
+    in_xero: str = ""
     to_send: int = 0
     cents: int = 0
     before_start: int = 0
@@ -63,27 +64,36 @@ def plan_night(connection: Connection, workbench: Workbench) -> Plan:
     links = links_of(connection.tenant_id, connection.organisation_id)
     in_use = [link.xero_account_id for of_one in links.values() for link in of_one if link.state == LinkState.LIVE]
     chart = read_chart(workbench.xero(connection), in_use)
+    waiting_in = {account_id for _, _, account_id in at_stake(connection.id)}
     accounts = []
     in_qonto = list_bank_accounts(qonto)
     to_read = {account.id for account in accounts_to_read(connection, in_qonto)}
     for account in in_qonto:
-        known = [KnownLink(link.generation, link.xero_account_id) for link in links.get(account.id, ())]
-        choice = choose(account.id, account.status, account.is_external_account, known, chart.by_code(), chart.by_id())
-        planned = PlannedAccount(account.id, account.name, _in_words(choice))
+        planned = PlannedAccount(account.id, account.name)
         if account.id in to_read:
             _count(connection, qonto, account, planned)
+        known = [KnownLink(link.generation, link.xero_account_id) for link in links.get(account.id, ())]
+        there = chart.by_code(), chart.by_id()
+        has_rows = planned.to_send > 0 or account.id in waiting_in
+        choice = choose(account.id, account.status, account.is_external_account, known, *there, has_rows=has_rows)
+        _plan(planned, choice)
         accounts.append(planned)
     waiting = _waiting(connection)
     due = waiting.get(PostingState.DUE, 0) + sum(account.to_send for account in accounts)
     return Plan(connection.starts_at, accounts, waiting, -(-due // BATCH_ROWS))
 
 
-def _in_words(choice: Choice) -> str:
+def _plan(planned: PlannedAccount, choice: Choice) -> None:
+    """Write down what becomes of the account in Xero; nothing is sent of one that is gone for good."""
     if isinstance(choice, Use):
-        return f"there (generation {choice.generation})"
-    if isinstance(choice, Create):
-        return f"to be created (generation {choice.generation})"
-    return f"left out: {choice.why}"
+        planned.in_xero = f"there (generation {choice.generation})"
+    elif isinstance(choice, Create):
+        planned.in_xero = f"to be created (generation {choice.generation})"
+    else:
+        planned.in_xero = f"left out: {choice.why}"
+        if choice.why == LeftOut.GONE and planned.to_send:
+            planned.excluded[choice.why] = planned.to_send
+            planned.to_send, planned.cents = 0, 0
 
 
 def _count(connection: Connection, qonto: Qonto, account: QontoAccount, planned: PlannedAccount) -> None:

@@ -1,14 +1,17 @@
-"""The proof: Qonto's balance against Xero's, account by account, and the exact ids of whatever differs."""
+"""The proof: Qonto's balance against Xero's, account by account, and the exact ids of whatever differs.
+
+It rests on three things that are read apart from each other: Qonto's balance now, what the account held before the
+first transaction that is sent, and what is in Xero. Our record only gives names to what differs.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from clients.errors import Unreadable
+from clients.errors import Permanent, Unreadable
 from clients.qonto.bank_accounts import QontoAccount, list_bank_accounts
-from clients.qonto.client import Qonto
 from clients.xero.bank_transactions import (
     GET,
     BankTransaction,
@@ -16,14 +19,23 @@ from clients.xero.bank_transactions import (
     UnreadableBankTransaction,
     list_bank_transactions,
 )
-from domain.balance_chain import Settled, opening_balance
 from domain.money import signed, to_cents
-from models.bank_account import AccountLink
-from models.organisation import Connection
+from domain.reasons import Awaited as Why
+from domain.reasons import sentence
+from models.awaited_transaction import Awaited, awaited_of
+from models.bank_account import AccountLink, BankAccount
+from models.organisation import Connection, first_start
 from models.posting import Posting
 from models.states import SETTLED_IN_XERO
-from services.read_transactions import is_ours, unread
+from services.opening_balance import opening_of
+from services.read_transactions import is_ours, unread_pages
+from services.store_transactions import awaited_in
 from services.workbench import Workbench
+
+BALANCE_HIDDEN = "Qonto does not show this account's balance to the person who connected"
+OPENING_UNKNOWN = "what the account held before its first transaction is not known yet"
+NOT_LISTED = "Qonto does not list this account any more"
+UNREADABLE_ACCOUNT = "Qonto's answer for this account cannot be read"
 
 
 @dataclass(frozen=True)
@@ -38,47 +50,124 @@ class Difference:
 
 @dataclass(frozen=True)
 class AccountBalance:
-    """Cents throughout. `opening` is Qonto's balance before the first transaction that we read: Xero starts at zero.
+    """Cents throughout. `opening` is Qonto's balance before the first transaction that is sent: Xero starts at zero.
 
-    `to_come` is what has settled since the last night. `unexplained` is what remains of
-    qonto - opening - to_come - xero once every difference is named; anything but 0 is an error.
+    `to_come` is what has settled since the last night. `unexplained` is what remains of qonto - opening - to_come -
+    xero once every difference is named; anything but 0 is an error. `problem` says why nothing can be proved; what is
+    not known is 0 then.
     """
 
     bank_account_id: str
     name: str
     currency: str
-    qonto: int
-    opening: int
-    to_come: int
-    xero: int
-    differences: list[Difference]
-    unexplained: int
+    qonto: int = 0
+    opening: int = 0
+    to_come: int = 0
+    xero: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    unexplained: int = 0
+    problem: str = ""
 
     @property
     def is_equal(self) -> bool:
-        return self.qonto - self.opening - self.to_come == self.xero and not self.differences
+        return not self.problem and not self.differences and self.qonto - self.opening - self.to_come == self.xero
 
     @property
     def is_proved(self) -> bool:
-        return self.unexplained == 0
+        return not self.problem and self.unexplained == 0
+
+
+@dataclass(frozen=True)
+class _New:
+    """What no night has read yet: the sum of what settled, and what cannot be stored as it is."""
+
+    to_come: int
+    awaited: Mapping[str, Awaited]
+
+
+class _Proof:
+    """One reading of Xero, held against Qonto's accounts as often as needed."""
+
+    def __init__(self, connection: Connection, workbench: Workbench) -> None:
+        self._connection = connection
+        self._qonto = workbench.qonto(connection)
+        self._starts_at = first_start(connection.organisation_id, connection.tenant_id) or connection.starts_at
+        self._homes: defaultdict[str, set[str]] = defaultdict(set)
+        for link in AccountLink.select().where(AccountLink.tenant_id == connection.tenant_id):
+            self._homes[link.bank_account_id].add(link.xero_account_id)
+        self._in_xero: defaultdict[str, list[BankTransaction]] = defaultdict(list)
+        for row in list_bank_transactions(workbench.xero(connection), report=_refuse_in(self._homes)):
+            self._in_xero[row.bank_account.account_id].append(row)
+
+    def accounts(self) -> list[AccountBalance]:
+        """Return every account. One that does not add up is read twice: something may have settled meanwhile."""
+        listed = list_bank_accounts(self._qonto)
+        proofs = {account.id: self._account(account) for account in listed if not account.is_external_account}
+        if any(proof.unexplained for proof in proofs.values()):
+            for account in list_bank_accounts(self._qonto):
+                if account.id in proofs and proofs[account.id].unexplained:
+                    proofs[account.id] = self._account(account)
+        odd = [AccountBalance(one.id or "?", "?", "", problem=UNREADABLE_ACCOUNT) for one in listed.unreadable]
+        return [*proofs.values(), *odd, *self._not_listed({*proofs, *(one.id for one in listed.unreadable)})]
+
+    def _not_listed(self, listed: set[str | None]) -> Iterator[AccountBalance]:
+        """Accounts that are known here with transactions, and that Qonto's list lacks."""
+        ours = (BankAccount.organisation_id == self._connection.organisation_id) & ~BankAccount.is_external
+        for account in BankAccount.select().where(ours).order_by(BankAccount.id):
+            if account.id not in listed and self._postings(account.id):
+                yield AccountBalance(account.id, account.name, account.currency, problem=NOT_LISTED)
+
+    def _account(self, account: QontoAccount) -> AccountBalance:
+        proof = AccountBalance(account.id, account.name, account.currency)
+        postings = self._postings(account.id)
+        rows = [row for home in self._homes[account.id] if home for row in self._in_xero[home]]
+        try:
+            opening = opening_of(self._qonto, self._connection.tenant_id, account.id, self._starts_at)
+            new = self._new(account, {posting.transaction_id for posting in postings})
+        except (Permanent, Unreadable) as error:
+            return replace(proof, problem=str(error))
+        if account.balance_cents is None or opening is None:
+            return replace(proof, problem=BALANCE_HIDDEN if opening else OPENING_UNKNOWN)
+        xero = sum(_cents(row) for row in rows if not row.is_deleted)
+        left = account.balance_cents - opening.cents - new.to_come - xero
+        differences = list(_differences({posting.url: posting for posting in postings}, rows))
+        left -= sum(difference.cents for difference in differences)
+        waiting = list(_waiting(new.awaited, {posting.transaction_id: posting for posting in postings}, left))
+        return replace(
+            proof,
+            qonto=account.balance_cents,
+            opening=opening.cents,
+            to_come=new.to_come,
+            xero=xero,
+            differences=differences + waiting,
+            unexplained=left - sum(difference.cents for difference in waiting),
+        )
+
+    def _postings(self, bank_account_id: str) -> list[Posting]:
+        ours = (Posting.tenant_id == self._connection.tenant_id) & (Posting.bank_account_id == bank_account_id)
+        since = Posting.settled_at >= self._starts_at
+        return list(Posting.select().where(ours & since).order_by(Posting.settled_at, Posting.id))
+
+    def _new(self, account: QontoAccount, stored: set[str]) -> _New:
+        known = awaited_of(self._connection.tenant_id, account.id)
+        awaited = {
+            row.transaction_id: Awaited(row.transaction_id, row.reason, row.updated_at, row.signed_cents)
+            for row in known
+        }
+        settled: dict[str, int] = {}
+        for page in unread_pages(self._connection, self._qonto, account.id):
+            settled |= {
+                row.id: signed(row.side, row.amount_cents)
+                for row in page.rows
+                if row.id not in stored and is_ours(self._connection, row)
+            }
+            awaited |= {row.transaction_id: row for row in awaited_in(page, self._connection.starts_at)}
+        return _New(sum(settled.values()), {key: row for key, row in awaited.items() if key not in settled})
 
 
 def prove_balance(connection: Connection, workbench: Workbench) -> list[AccountBalance]:
-    """Reads both sides whole, writes nothing. Accounts without a Xero account and a transaction are left out."""
-    links: defaultdict[str, set[str]] = defaultdict(set)
-    for link in AccountLink.select().where(AccountLink.tenant_id == connection.tenant_id):
-        links[link.bank_account_id].add(link.xero_account_id)
-    in_xero: defaultdict[str, list[BankTransaction]] = defaultdict(list)
-    for row in list_bank_transactions(workbench.xero(connection), report=_refuse_in(links)):
-        in_xero[row.bank_account.account_id].append(row)
-    qonto = workbench.qonto(connection)
-    proofs = []
-    for account in list_bank_accounts(qonto):
-        rows = [row for account_id in links[account.id] if account_id for row in in_xero[account_id]]
-        postings = _postings(connection, account.id)
-        if account.balance_cents is not None and (rows or postings):
-            proofs.append(_compare(account, postings, rows, _to_come(connection, qonto, account, postings)))
-    return proofs
+    """Read both sides whole and return every account of Qonto's own; write nothing."""
+    return _Proof(connection, workbench).accounts()
 
 
 def _refuse_in(links: Mapping[str, set[str]]) -> Report:
@@ -92,46 +181,22 @@ def _refuse_in(links: Mapping[str, set[str]]) -> Report:
     return refuse
 
 
-def _postings(connection: Connection, bank_account_id: str) -> list[Posting]:
-    ours = (Posting.tenant_id == connection.tenant_id) & (Posting.bank_account_id == bank_account_id)
-    since = Posting.settled_at >= connection.starts_at
-    return list(Posting.select().where(ours & since).order_by(Posting.settled_at, Posting.id))
+def _waiting(awaited: Mapping[str, Awaited], by_id: Mapping[str, Posting], left: int) -> Iterator[Difference]:
+    """What Qonto lists and cannot be stored as it is.
+
+    Whether Qonto counts what is completed and has not settled, nobody says: it counts unless the rest adds up alone.
+    """
+    moved = {key: _moved(row, by_id.get(key)) for key, row in awaited.items()}
+    readable = sum(cents for key, cents in moved.items() if awaited[key].reason != Why.NOT_SETTLED)
+    for key, row in awaited.items():
+        counts = row.reason != Why.NOT_SETTLED or left != readable
+        yield Difference(key, "", moved[key] if counts else 0, sentence(row.reason))
 
 
-def _to_come(connection: Connection, qonto: Qonto, account: QontoAccount, postings: list[Posting]) -> int:
-    """The sum of what Qonto has and no night has read yet."""
-    read = {posting.transaction_id for posting in postings}
-    rows = unread(connection, qonto, account.id)
-    new = {
-        row.id: signed(row.side, row.amount_cents) for row in rows if row.id not in read and is_ours(connection, row)
-    }
-    return sum(new.values())
-
-
-def _compare(
-    account: QontoAccount, postings: list[Posting], rows: list[BankTransaction], to_come: int
-) -> AccountBalance:
-    qonto = account.balance_cents or 0
-    told = opening_balance(
-        Settled(p.transaction_id, p.settled_at, signed(p.side, p.amount_cents), p.settled_balance_cents)
-        for p in postings
-    )
-    moved = sum(signed(posting.side, posting.amount_cents) for posting in postings)
-    opening = qonto - to_come - moved if told is None else told
-    xero = sum(_cents(row) for row in rows if not row.is_deleted)
-    differences = list(_differences({posting.url: posting for posting in postings}, rows))
-    named = sum(difference.cents for difference in differences)
-    return AccountBalance(
-        bank_account_id=account.id,
-        name=account.name,
-        currency=account.currency,
-        qonto=qonto,
-        opening=opening,
-        to_come=to_come,
-        xero=xero,
-        differences=differences,
-        unexplained=qonto - opening - to_come - xero - named,
-    )
+def _moved(row: Awaited, posting: Posting | None) -> int:
+    if row.signed_cents is None:
+        return 0
+    return row.signed_cents - (signed(posting.side, posting.amount_cents) if posting else 0)
 
 
 def _differences(by_url: dict[str, Posting], rows: list[BankTransaction]) -> Iterator[Difference]:

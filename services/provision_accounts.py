@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from clients.errors import Permanent, Temporary, Unreadable
 from clients.qonto.bank_accounts import QontoAccount
-from domain.account_choice import Create, KnownLink, Use, choose
+from domain.account_choice import CLOSED, Create, KnownLink, Use, choose
 from domain.marks import account_mark
-from domain.reasons import Gone
+from domain.reasons import Gone, Held, LeftOut
 from domain.text import storable
 from models.bank_account import AccountLink, links_of
 from models.organisation import Connection, default_account_of
@@ -17,6 +17,7 @@ from services.chart import Chart, has_waited_for_lists, read_chart
 from services.coding_account import provision_coding_account
 from services.create_account import create_account, intend_link, store_link
 from services.job import Job
+from services.left_out import accounts_with_rows, leave_out
 from services.store_accounts import read_and_store_accounts
 
 Links = Mapping[str, Sequence[AccountLink]]  # every generation, by bank account id
@@ -32,14 +33,43 @@ def provision_accounts(job: Job) -> tuple[Chart, list[QontoAccount]]:
     links = links_of(job.tenant_id, job.organisation.id)
     chart = _read_chart(job, links)
     for account in in_qonto:
-        try:
-            _provision(job, account, links.get(account.id, ()), chart)
-        except (Unreadable, Permanent, LookupError) as error:
-            job.notes.append(f"account {account.id}: {error}")
-        except Temporary as error:
-            job.problems.append(f"account {account.id}: {error}")
+        _provision_alone(job, account, links.get(account.id, ()), chart, has_rows=False)
     provision_coding_account(job, chart)
     return chart, in_qonto
+
+
+def provision_closed_accounts(job: Job, chart: Chart, in_qonto: Iterable[QontoAccount]) -> None:
+    """Create for its transactions what was closed in Qonto before it ever was in Xero, and leave out those of accounts
+    that a person took out of Xero. Call it when the transactions have been read.
+    """
+    closed = [account for account in in_qonto if account.status == CLOSED]
+    if not closed:
+        return
+    links, with_rows = links_of(job.tenant_id, job.organisation.id), accounts_with_rows(job)
+    for account in closed:
+        generations = links.get(account.id, ())
+        if account.id in with_rows and not any(link.state == LinkState.LIVE for link in generations):
+            _provision_alone(job, account, generations, chart, has_rows=True)
+
+
+def _provision_alone(
+    job: Job, account: QontoAccount, links: Sequence[AccountLink], chart: Chart, *, has_rows: bool
+) -> None:
+    """Provision one account; note what goes wrong with it."""
+    try:
+        _provision(job, account, links, chart, has_rows=has_rows)
+    except (Unreadable, Permanent, LookupError) as error:
+        job.notes.append(f"account {account.id}: {error}")
+        _hold_unfinished(job, account.id)
+    except Temporary as error:
+        job.problems.append(f"account {account.id}: {error}")
+
+
+def _hold_unfinished(job: Job, bank_account_id: str) -> None:
+    """Say of an account that could not be asked for to the end that it waits. The next run asks again."""
+    for link in links_of(job.tenant_id, job.organisation.id).get(bank_account_id, ()):
+        if link.state == LinkState.CREATING:
+            store_link(job, link, LinkState.HELD, reason=Held.NO_ACCOUNT)
 
 
 def _read_chart(job: Job, links: Links) -> Chart:
@@ -54,19 +84,22 @@ def _codes(connection: Connection) -> set[str]:
     return {connection.money_in_code, connection.money_out_code, connection.fees_code, connection.default_code}
 
 
-def _provision(job: Job, account: QontoAccount, links: Sequence[AccountLink], chart: Chart) -> None:
+def _provision(job: Job, account: QontoAccount, links: Sequence[AccountLink], chart: Chart, *, has_rows: bool) -> None:
     for link in links:
         if link.state == LinkState.LIVE and link.xero_account_id in chart.unclear:
             raise chart.unclear[link.xero_account_id]
     if account.is_external_account:
         return
     known = [KnownLink(link.generation, link.xero_account_id) for link in links]
-    choice = choose(account.id, account.status, account.is_external_account, known, chart.by_code(), chart.by_id())
+    there = chart.by_code(), chart.by_id()
+    choice = choose(account.id, account.status, account.is_external_account, known, *there, has_rows=has_rows)
     _let_go(job, links, chart, choice.generation if isinstance(choice, Use) else None)
     if isinstance(choice, Use):
         _keep(job, account, links, choice)
     elif isinstance(choice, Create):
         create_account(job, account, choice.generation, chart)
+    elif choice.why == LeftOut.GONE and has_rows:
+        leave_out(job, account.id)
 
 
 def _let_go(job: Job, links: Sequence[AccountLink], chart: Chart, kept: int | None) -> None:

@@ -23,9 +23,14 @@ def read_from(connection: Connection, cursor: Cursor | None) -> datetime:
     return since - OVERLAP
 
 
+def unread_pages(connection: Connection, qonto: Qonto, bank_account_id: str) -> Iterator[Page]:
+    """Yield the pages of an account that its next night will read; rows may come twice, and be known already."""
+    return walk(qonto, bank_account_id, read_from(connection, cursor_of(connection.id, bank_account_id)))
+
+
 def unread(connection: Connection, qonto: Qonto, bank_account_id: str) -> Iterator[Transaction]:
-    """The rows of an account that its next night will read; some may come twice, and some be known already."""
-    for page in walk(qonto, bank_account_id, read_from(connection, cursor_of(connection.id, bank_account_id))):
+    """Yield the rows of those pages."""
+    for page in unread_pages(connection, qonto, bank_account_id):
         yield from page.rows
 
 

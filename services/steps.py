@@ -16,7 +16,7 @@ from services.job import Job, note_prepared
 from services.observe_xero import observe_xero
 from services.post_due import post_due
 from services.probe import probe
-from services.provision_accounts import provision_accounts
+from services.provision_accounts import provision_accounts, provision_closed_accounts
 from services.read_accounts import accounts_to_read, read_accounts
 from services.settle_holds import settle_holds
 from services.verdict import Verdict, go_on
@@ -63,6 +63,7 @@ def _prepare(job: Job) -> bool:
     """Accounts, then transactions, then holds; whether all was read. What fails for one account fails for it alone."""
     chart, in_qonto = provision_accounts(job)
     reading = read_accounts(job, accounts_to_read(job.connection, in_qonto))
+    provision_closed_accounts(job, chart, in_qonto)
     settle_holds(job, chart.active_codes())
     if not reading.is_cut_short and not job.problems:
         note_prepared(job)

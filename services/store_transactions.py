@@ -34,7 +34,7 @@ def store_page(
     now = job.now()
     settled = [row for row in page.rows if row.settled_at]
     rows = [_posting(job, account, row) for row in settled]
-    awaited = [*_not_settled(account, page), *_unreadable(job, account, page, place)]
+    awaited = [] if account.is_external else list(awaited_in(page, job.connection.starts_at, place))
     with job.holding():
         new = insert_new(rows, now)
         for unreadable in page.unreadable:
@@ -48,17 +48,17 @@ def store_page(
     return {row.id for row in settled} | {row.transaction_id for row in awaited}
 
 
-def _not_settled(account: BankAccount, page: Page) -> Iterator[Awaited]:
+def awaited_in(page: Page, starts_at: datetime, place: datetime | None = None) -> Iterator[Awaited]:
+    """Yield what a page lists and cannot be stored: what has not settled, and what cannot be read.
+
+    What is known to have settled before the start is not waited for.
+    """
     for row in page.rows:
-        if row.settled_at is None and not (account.is_external or row.is_external_transaction):
+        if row.settled_at is None and not row.is_external_transaction:
             yield Awaited(row.id, Why.NOT_SETTLED, row.updated_at, signed(row.side, row.amount_cents))
-
-
-def _unreadable(job: Job, account: BankAccount, page: Page, place: datetime) -> Iterator[Awaited]:
-    for row in page.unreadable:
-        is_before_start = row.settled_at is not None and row.settled_at < job.connection.starts_at
-        if not account.is_external and not is_before_start:
-            yield Awaited(name_of(row), Why.UNREADABLE, row.updated_at or place, _cents(row))
+    for odd in page.unreadable:
+        if odd.settled_at is None or odd.settled_at >= starts_at:
+            yield Awaited(name_of(odd), Why.UNREADABLE, odd.updated_at or place or starts_at, _cents(odd))
 
 
 def name_of(row: UnreadableTransaction) -> str:

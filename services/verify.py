@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from domain.reasons import Held
+from domain.reasons import Excluded, Held
 from domain.recovery import PROOF_AFTER, LookUp
 from models import audit
 from models.database import transaction
@@ -55,7 +55,7 @@ def verify(job: Job) -> datetime | None:
         return certain_at
     batches = [batch for batch in open_batches(job.connection.id) if _is_decidable(job, batch)]
     in_batches = members(batch.id for batch in batches)
-    others = unsettled(job.tenant_id)
+    others = unsettled(job.tenant_id, Excluded.ACCOUNT_GONE)
     found = find_in_xero(job, [*in_batches, *others], job.connection.verify_since)
     undecided = {PostingState.SENDING, PostingState.UNCERTAIN}
     for batch in batches:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.account_choice import why_left_out
-from domain.reasons import sentence
+from domain.reasons import LeftOut, sentence
 from models.bank_account import AccountLink, BankAccount, Cursor
 from models.organisation import Connection
+from models.states import LinkState
 
 SOON = "It is created with the next run."
 
@@ -54,7 +55,6 @@ def view_accounts(connection: Connection) -> list[AccountView]:
 
 def _view(account: BankAccount, link: AccountLink | None, cursor: Cursor | None) -> AccountView:
     unread_why = sentence(cursor.unread_reason) if cursor else ""
-    left_out = why_left_out(account.status, is_external=account.is_external)
     return AccountView(
         bank_account_id=account.id,
         name=account.name,
@@ -65,8 +65,18 @@ def _view(account: BankAccount, link: AccountLink | None, cursor: Cursor | None)
         xero_name=link.name if link else "",
         xero_account_id=link.xero_account_id if link else "",
         code=link.code if link else "",
-        why=sentence(link.reason) or unread_why if link else sentence(left_out) if left_out else SOON,
+        why=_why(account, link) or unread_why,
         balances_break_at=cursor.chain_broken_at if cursor else "",
         unread_since=cursor.unread_since if cursor else None,
         unread_why=unread_why,
     )
+
+
+def _why(account: BankAccount, link: AccountLink | None) -> str:
+    """Return in a sentence why it is as it is in Xero; empty when there is nothing to say."""
+    left_out = why_left_out(account.status, is_external=account.is_external)
+    if link is None:
+        return sentence(left_out) if left_out else SOON
+    if link.state == LinkState.GONE and left_out == LeftOut.CLOSED:
+        return sentence(LeftOut.GONE)
+    return sentence(link.reason)

@@ -8,11 +8,11 @@ from datetime import date, datetime
 
 from domain.account_choice import IN_USE
 from domain.calendar import next_night
-from domain.reasons import sentence
+from domain.reasons import Excluded, sentence
 from domain.time_zones import clock_of
 from models import audit
 from models.organisation import Connection, current_connection, newest_connection, time_zone_of
-from models.posting import Posting, count_by_state
+from models.posting import Posting, count_by_state, is_left_out
 from models.states import ConnectionState, LinkState, PostingState, RunKind
 from models.sync_run import is_open, newest_nights
 from services.sign_in import name_in
@@ -124,6 +124,7 @@ def _of_accounts(accounts: tuple[AccountView, ...]) -> Iterator[Problem]:
 
 
 def _of_transactions(connection: Connection) -> Iterator[Problem]:
-    ours = (Posting.connection_id == connection.id) & Posting.state.in_(IN_NEED)
+    in_need = Posting.state.in_(IN_NEED) | is_left_out(Excluded.ACCOUNT_GONE)
+    ours = (Posting.connection_id == connection.id) & in_need
     for (_, reason), count in count_by_state(ours).items():
         yield Problem(sentence(reason), "", count)

@@ -65,6 +65,12 @@ def parts(seeds: int) -> tuple[Part, ...]:
             {"NIGHTS_EXAMPLES": "40", "NIGHTS_STEPS": "30"},
         ),
         Part(
+            "proof",
+            "whatever part of an account Qonto does not show whole, nobody calls the balance equal",
+            (*PYTEST, "tests/acceptance/test_proof_of_any_subset.py"),
+            {"PROOF_EXAMPLES": "400"},
+        ),
+        Part(
             "events",
             "what nobody would think of in the name of Qonto's core, and a thousand accounts told twice",
             (*PYTEST, "tests/acceptance/test_event_fuzz.py", "tests/acceptance/test_processes_accounts.py"),

@@ -108,13 +108,38 @@ def list_transactions(qonto: Qonto, bank_account_id: str, updated_from: datetime
             "bank_account_id": bank_account_id,
             "status[]": "completed",
             "sort_by": "updated_at:asc",
-            "updated_at_from": updated_from.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "updated_at_from": in_milliseconds(updated_from),
             "page": str(page),
             "per_page": str(PAGE),
         },
     )
+    return _page(body)
+
+
+def list_settled_before(qonto: Qonto, bank_account_id: str, moment: datetime, page: int = 1) -> Page:
+    """Return completed rows that settled before a moment, or at it, the newest first."""
+    body = qonto.body(
+        PATH,
+        {
+            "bank_account_id": bank_account_id,
+            "status[]": "completed",
+            "sort_by": "settled_at:desc",
+            "settled_at_to": in_milliseconds(moment),
+            "page": str(page),
+            "per_page": str(PAGE),
+        },
+    )
+    return _page(body)
+
+
+def _page(body: bytes) -> Page:
     found = decode_rows(body, Transaction, UnreadableTransaction, CALL, "transactions")
     return Page(list(found), found.unreadable, more=is_followed(body, CALL, len(found) + len(found.unreadable)))
+
+
+def in_milliseconds(moment: datetime) -> str:
+    """Return a moment as Qonto writes it."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _in_cents(amount: Decimal) -> int | None:

@@ -148,6 +148,19 @@ def test_a_creation_whose_answer_was_lost_is_found_however_late_lists_show_it(of
     assert company.states() == {"posted": 1}
 
 
+def test_a_second_list_that_shows_less_than_the_first_makes_no_account(office: Office) -> None:
+    office.world.settings(xero_list_lag=900)
+    company = office.connected(accounts=[{"name": "Main"}, {"name": "Taxes"}])
+    office.world.fault("drop", path="/Accounts$", when="after", body=account_mark(company.account_id, 1))
+    office.at_23()
+    office.turn()
+    office.world.wait(minutes=7)
+
+    office.run_until_quiet()
+
+    assert sorted(a["name"] for a in company.bank_accounts()) == ["Main", "Taxes"]
+
+
 def test_a_code_that_no_list_ever_shows_is_given_up_for_the_next(office: Office) -> None:
     company = office.connected()
     company.moves(spends(100))

@@ -86,6 +86,22 @@ def test_an_account_for_which_every_number_is_refused_says_so_and_holds_no_other
     company.missing[held] = "held: account_number_refused"
 
 
+def test_an_account_that_cannot_be_asked_for_to_the_end_is_named_and_the_night_is_done(office: Office) -> None:
+    company = office.connected(xero={"country_code": "AU"})
+    [held] = company.moves(spends(100))
+    office.world.fault("status", path="/Organisation$", method="GET", status=404, times=None)
+
+    office.night()
+
+    assert company.state(held) == "held: account_not_in_xero"
+    assert company.runs()[-1].state == "done"
+    [view] = view_accounts(company.connection)
+    assert (view.in_xero, view.why) == ("held", sentence("account_not_in_xero"))
+    office.world.end_faults()
+    office.night()
+    assert company.state(held) == "posted"
+
+
 def test_a_refused_creation_is_asked_for_under_a_new_key_so_that_a_sync_need_not_wait(office: Office) -> None:
     company = office.connect(office.company(xero={"base_currency": "GBP", "currencies": ["GBP"]}), follow=True)
     office.turn()

@@ -65,7 +65,7 @@ def test_an_account_closed_in_qonto_is_not_made_again_and_nothing_of_it_is_lost_
     office.night()
 
     assert active(company) == ["Main"]
-    company.missing[late] = "held: account_not_in_xero"
+    company.missing[late] = "excluded: account_closed_and_gone"
 
 
 def test_what_settled_before_an_account_was_closed_still_reaches_its_account_in_xero(office: Office) -> None:

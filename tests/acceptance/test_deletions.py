@@ -11,7 +11,7 @@ from models.chosen import runs_numbered
 from models.posting import Posting
 from services.explain import explain
 from services.replay import Person, replay, runs_once_more
-from tests.acceptance.world import Office, spends
+from tests.acceptance.world import MORNING, Office, before, spends
 
 pytestmark = pytest.mark.acceptance
 
@@ -104,3 +104,16 @@ def test_a_restored_database_that_forgot_a_posting_it_was_sending_finds_it_delet
 
     assert company.state(payment) == "deleted_in_xero"
     assert Posting.select().where(Posting.transaction_id == payment).count() == 1
+
+
+def test_what_a_person_deletes_during_the_look_is_seen_by_the_next_one(office: Office) -> None:
+    company = office.connected()
+    company.moves(spends(100))
+    office.night()
+    office.world.move_to(office.world.next(MORNING))
+    began = office.world.now
+
+    with before("services.observe_xero.note_deleted", lambda: office.world.wait(seconds=60)):
+        office.run_until_quiet()
+
+    assert company.connection.observed_until == began

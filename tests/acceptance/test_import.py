@@ -161,6 +161,16 @@ def test_only_what_changed_since_the_last_night_is_asked_for(office: Office) -> 
     assert company.state(new) == "posted"
 
 
+def test_a_shop_that_charged_nothing_in_its_own_currency_is_stored_so(office: Office) -> None:
+    company = office.connected()
+    [free] = company.moves(spends(100, local_amount_cents=0, local_currency="USD"))
+
+    office.night()
+
+    posting = company.posting(free)
+    assert (posting.local_amount_cents, posting.local_currency) == (0, "USD")
+
+
 class Hiding:
     """Leaves one transaction out of Qonto's lists, so often."""
 

@@ -6,10 +6,11 @@ from collections import Counter
 
 import pytest
 
+from services.check import check_over
 from services.explain import explain
 from services.plan_night import plan_night
 from services.prove_balance import AccountBalance, prove_balance
-from tests.acceptance.world import Company, Office, receives, spends
+from tests.acceptance.world import Company, Office, Row, receives, spends
 
 pytestmark = pytest.mark.acceptance
 
@@ -156,3 +157,100 @@ def test_a_plan_counts_what_still_waits(office: Office) -> None:
     assert plan.waiting == {"uncertain": 2}
     assert (plan.writes, plan.accounts[0].to_send) == (0, 0)
     office.run_until_quiet()
+
+
+def test_an_account_that_nothing_happened_on_is_shown_too(office: Office) -> None:
+    company = office.connected(accounts=[{"name": "Main", "balance_cents": 700}])
+
+    [proof] = proofs(office, company)
+
+    assert (proof.qonto, proof.opening, proof.xero, proof.is_equal) == (700, 700, 0, True)
+
+
+def test_an_account_whose_transactions_qonto_refuses_is_not_proved_and_breaks_the_check(office: Office) -> None:
+    company = office.established()
+    company.moves(spends(100))
+    office.night()
+    refusal: Row = {"status": 403, "service": "qonto", "method": "GET", "path": "/transactions$"}
+    office.world.fault("status", times=None, **refusal)
+
+    [proof] = proofs(office, company)
+
+    assert "403" in proof.problem
+    assert not proof.is_equal
+    checked = check_over(company.connection, office.workbench)
+    assert not checked.holds
+    assert [line.name for line in checked.invariants if not line.holds] == ["I25"]
+
+
+def test_an_account_whose_balance_qonto_does_not_show_is_not_proved(office: Office) -> None:
+    company = office.established()
+    company.moves(spends(100))
+    office.night()
+    office.qonto_lists_accounts(lambda them: [one | {"balance": None, "balance_cents": None} for one in them])
+
+    [proof] = proofs(office, company)
+
+    assert "does not show" in proof.problem
+    assert not proof.is_equal
+    checked = check_over(company.connection, office.workbench)
+    assert any("does not show the balance" in note for note in checked.notes)
+
+
+def test_an_account_that_qonto_lists_no_more_is_not_proved(office: Office) -> None:
+    company = office.established(accounts=[{"name": "Main"}, {"name": "Taxes"}])
+    main, taxes = company.account_ids
+    company.moves(spends(100, account_id=main), spends(200, account_id=taxes))
+    office.night()
+    office.qonto_lists_accounts(lambda accounts: [account for account in accounts if account["id"] != taxes])
+
+    proved = {proof.bank_account_id: proof.is_equal for proof in proofs(office, company)}
+
+    assert proved == {main: True, taxes: False}
+
+
+def test_an_account_that_cannot_be_read_is_not_proved(office: Office) -> None:
+    company = office.established(accounts=[{"name": "Main"}, {"name": "Taxes"}])
+    main, taxes = company.account_ids
+    office.qonto_lists_accounts(lambda them: [one | {"status": 7} if one["id"] == taxes else one for one in them])
+
+    proved = {proof.bank_account_id: proof.is_equal for proof in proofs(office, company)}
+
+    assert proved == {main: True, taxes: False}
+    assert not check_over(company.connection, office.workbench).holds
+
+
+def test_the_opening_balance_is_that_after_the_last_row_before_the_start(office: Office) -> None:
+    company = office.company(accounts=[{"name": "Main", "balance_cents": 1_000}])
+    company.moves(receives(500), spends(20))
+    office.world.wait(hours=5)
+    start = office.world.now
+    company.moves(spends(3), spends(4))
+    office.world.wait(hours=5)
+    office.connect(company, starts_at=start)
+    office.night()
+
+    [proof] = proofs(office, company)
+
+    assert (proof.opening, proof.xero, proof.is_equal) == (1_480, -7, True)
+
+
+def test_of_what_has_not_settled_the_proof_counts_only_what_qonto_counts(office: Office) -> None:
+    company = office.established()
+    [counted] = company.moves(spends(100))
+    office.qonto_says(lambda row: row | {"settled_at": None})
+    [proof] = proofs(office, company)
+    assert (named(proof)[counted][0], proof.unexplained) == (-100, 0)
+    office.qonto_lists(
+        lambda rows: [
+            *rows,
+            *(row | {"id": "never-counted", "settled_at": None} for row in rows if row["id"] == counted),
+        ]
+    )
+
+    [proof] = proofs(office, company)
+
+    assert (named(proof)["never-counted"][0], proof.unexplained) == (0, 0)
+    assert not proof.is_equal
+    office.restart()
+    office.night()

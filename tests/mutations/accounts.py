@@ -7,6 +7,7 @@ from tests.mutations.mutation import Mutation
 DOUBTS = "tests/acceptance/test_account_doubts.py"
 REFUSALS = "tests/acceptance/test_account_refusals.py"
 ACCOUNTS = "tests/acceptance/test_accounts.py"
+CLOSED = "tests/acceptance/test_closed_accounts.py"
 HOLDS = "tests/acceptance/test_holds.py"
 
 ACCOUNTS_IN_XERO = (
@@ -41,6 +42,14 @@ ACCOUNTS_IN_XERO = (
         "    if found is None and not has_waited_for_lists(job):\n",
         "    if found is None and job is None:\n",
         (f"{DOUBTS}::test_a_creation_whose_answer_was_lost_is_found_however_late_lists_show_it[sqlite-bank]",),
+    ),
+    Mutation(
+        "a_second_list_counts",
+        "a second list in a turn takes the place of what was known of other accounts",
+        "services/chart.py",
+        "        self.accounts += [account for account in accounts if account.account_id not in known]\n",
+        "        self.accounts = [account for account in accounts if account.account_id or known]\n",
+        (f"{DOUBTS}::test_a_second_list_that_shows_less_than_the_first_makes_no_account[sqlite]",),
     ),
     Mutation(
         "an_archived_account_adopted",
@@ -97,5 +106,45 @@ ACCOUNTS_IN_XERO = (
         "    ours = Posting.connection_id == job.connection.id\n    if change.reason",
         '    ours = Posting.tenant_id != ""\n    if change.reason',
         (f"{HOLDS}::test_what_one_organisation_lets_go_of_is_its_own[sqlite]",),
+    ),
+    Mutation(
+        "closed_is_never_made",
+        "an account that was closed before it was in Xero is not made for its transactions",
+        "domain/account_choice.py",
+        "    if left_out and not (left_out == LeftOut.CLOSED and has_rows):\n",
+        "    if left_out:\n",
+        (f"{CLOSED}::test_an_account_that_was_open_for_a_day_is_made_for_what_settled_in_it[sqlite]",),
+    ),
+    Mutation(
+        "closed_is_made_again",
+        "an account that is closed and that a person took out of Xero is made again for its transactions",
+        "domain/account_choice.py",
+        "    if left_out == LeftOut.CLOSED and newest_seen:\n",
+        "    if left_out == LeftOut.CLOSED and newest_seen and not has_rows:\n",
+        (f"{CLOSED}::test_what_comes_later_is_left_out_too[sqlite]",),
+    ),
+    Mutation(
+        "left_out_for_ever",
+        "what was left out stays so when its account is back",
+        "services/create_account.py",
+        "        if state == LinkState.LIVE:\n",
+        "        if state is None:\n",
+        (f"{CLOSED}::test_what_was_left_out_is_sent_once_the_account_is_restored_in_xero[sqlite]",),
+    ),
+    Mutation(
+        "left_out_unheard",
+        "the night does not tell what it left out",
+        "services/night_news.py",
+        "OF_TRANSACTIONS = {Left.HELD, Left.REJECTED, Left.LEFT_OUT}",
+        "OF_TRANSACTIONS = {Left.HELD, Left.REJECTED}",
+        (f"{CLOSED}::test_what_is_left_of_an_account_that_is_closed_and_gone_is_left_out_and_named[sqlite]",),
+    ),
+    Mutation(
+        "left_out_not_looked_for",
+        "after a restore nobody looks in Xero for what our record says was left out",
+        "models/posting.py",
+        "(Posting.state.in_(states) | is_left_out(left_out))",
+        "Posting.state.in_(states)",
+        (f"{CLOSED}::test_what_a_restored_database_says_is_left_out_is_looked_for_in_xero[sqlite]",),
     ),
 )

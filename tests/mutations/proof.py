@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutations.mutation import Mutation
 
 LATE = "tests/acceptance/test_late_settlements.py"
+ANY = "tests/acceptance/test_proof_of_any_subset.py"
 
 PROOF = (
     Mutation(
@@ -22,5 +23,47 @@ PROOF = (
         "min(last, read_until)",
         "last",
         (f"{LATE}::test_a_row_dated_in_the_future_hides_nothing_that_follows[sqlite]",),
+    ),
+    Mutation(
+        "balance_proves_itself",
+        "the opening balance is whatever makes the balances equal",
+        "services/prove_balance.py",
+        "            opening=opening.cents,\n",
+        "            opening=account.balance_cents - new.to_come - xero,\n",
+        (f"{ANY}::test_no_subset_of_an_account_that_is_not_shown_whole_passes_for_proved",),
+    ),
+    Mutation(
+        "check_without_money",
+        "the check holds while an account's money does not add up",
+        "services/check.py",
+        'Line("I25", truth.unproved)',
+        'Line("I25", [])',
+        (f"{ANY}::test_no_subset_of_an_account_that_is_not_shown_whole_passes_for_proved",),
+    ),
+    Mutation(
+        "free_of_charge_is_unknown",
+        "a local amount of nothing becomes the account's amount",
+        "services/store_transactions.py",
+        "row.amount_cents if row.local_amount_cents is None else row.local_amount_cents",
+        "row.local_amount_cents or row.amount_cents",
+        ("tests/acceptance/test_import.py::test_a_shop_that_charged_nothing_in_its_own_currency_is_stored_so[sqlite]",),
+    ),
+    Mutation(
+        "recall_is_a_payment",
+        "money that comes back is written as money that goes out",
+        "domain/bank_transaction.py",
+        '"RECEIVE" if payable.side == "credit" else "SPEND"',
+        '"RECEIVE" if payable.side == "credit" and payable.operation_type != "recall" else "SPEND"',
+        ("tests/unit/test_bank_transaction.py::test_the_direction_of_any_operation_is_that_of_its_side",),
+    ),
+    Mutation(
+        "observed_until_the_end",
+        "what a person deletes during a long look is never seen",
+        "services/observe_xero.py",
+        "observed_until=started",
+        "observed_until=job.now()",
+        (
+            "tests/acceptance/test_deletions.py::test_what_a_person_deletes_during_the_look_is_seen_by_the_next_one[sqlite]",
+        ),
     ),
 )

@@ -25,12 +25,16 @@ def choose_among() -> Choose:
     """The choice for our account, given what Xero lists."""
 
     def decide(
-        *in_xero: InXero, links: Sequence[KnownLink] = (), status: str = "active", is_external: bool = False
+        *in_xero: InXero,
+        links: Sequence[KnownLink] = (),
+        status: str = "active",
+        is_external: bool = False,
+        has_rows: bool = False,
     ) -> Choice:
         listed = [*SOMEBODY_ELSES, *in_xero]
         by_code = {account.code: account for account in listed if account.code}
         by_id = {account.account_id: account for account in listed}
-        return choose(OURS, status, is_external, links, by_code, by_id)
+        return choose(OURS, status, is_external, links, by_code, by_id, has_rows=has_rows)
 
     return decide
 
@@ -111,7 +115,21 @@ def test_an_account_of_somebody_else_is_never_ours(choose_among: Choose) -> None
 )
 def test_an_account_that_is_not_active_in_qonto_is_not_made(choose_among: Choose, status: str, why: LeftOut) -> None:
     assert choose_among(status=status) == LeaveOut(why)
-    assert choose_among(_marked(1, "ARCHIVED"), links=[KnownLink(1, "xero-1")], status=status) == LeaveOut(why)
+
+
+def test_a_closed_account_that_was_never_in_xero_is_made_for_its_rows(choose_among: Choose) -> None:
+    assert choose_among(status="closed", has_rows=True) == Create(1)
+    assert choose_among(status="closed", has_rows=True, links=[KnownLink(1, "")]) == Create(1)
+    assert choose_among(status="pending", has_rows=True) == LeaveOut(LeftOut.NOT_ACTIVE)
+
+
+@pytest.mark.parametrize("has_rows", [True, False])
+def test_a_closed_account_that_was_taken_out_of_xero_is_not_made_again(choose_among: Choose, has_rows: bool) -> None:
+    known = {"status": "closed", "has_rows": has_rows}
+
+    assert choose_among(_marked(1, "ARCHIVED"), links=[KnownLink(1, "xero-1")], **known) == LeaveOut(LeftOut.GONE)
+    assert choose_among(links=[KnownLink(1, "xero-1")], **known) == LeaveOut(LeftOut.GONE)
+    assert choose_among(_marked(1, "ARCHIVED"), **known) == LeaveOut(LeftOut.GONE)
 
 
 def test_a_closed_account_still_has_its_account_in_xero(choose_among: Choose) -> None:
@@ -120,3 +138,9 @@ def test_a_closed_account_still_has_its_account_in_xero(choose_among: Choose) ->
 
 def test_an_account_at_another_bank_is_left_out_even_if_xero_has_one(choose_among: Choose) -> None:
     assert choose_among(_marked(1), is_external=True) == LeaveOut(LeftOut.EXTERNAL)
+
+
+def test_an_older_account_whose_code_was_changed_is_known_by_its_id(choose_among: Choose) -> None:
+    links = [KnownLink(1, "xero-1"), KnownLink(2, "xero-2")]
+
+    assert choose_among(InXero("xero-1", "512", "ACTIVE"), _marked(2, "ARCHIVED"), links=links) == Use(1, "xero-1")

@@ -8,7 +8,7 @@ from itertools import accumulate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.balance_chain import Settled, first_break, opening_balance
+from domain.balance_chain import Settled, closing_balance, first_break
 from tests.unit.fakes import NOW
 
 SMALL = st.integers(-3, 3)  # so that balances meet again, as round sums do
@@ -116,29 +116,31 @@ def test_a_list_too_short_to_prove_anything_has_no_break() -> None:
     assert first_break([Settled("a", NOW, 5, None), Settled("b", NOW, 5, None)]) is None
 
 
-@given(chains(seconds_apart=st.just(1)), st.randoms(use_true_random=False))
-def test_the_opening_balance_is_what_the_first_row_began_from(rows: list[Settled], random: object) -> None:
-    first = rows[0]
+@given(chains(seconds_apart=st.sampled_from([0, 0, 1])), st.randoms(use_true_random=False))
+def test_the_closing_balance_is_that_after_the_last_row_or_unknown(rows: list[Settled], random: object) -> None:
+    last = rows[-1]
     random.shuffle(rows)  # type: ignore[attr-defined]
 
-    assert opening_balance(rows) == (first.balance_cents or 0) - first.signed_cents
+    assert closing_balance(rows) in {last.balance_cents, None}
 
 
-@given(chains(seconds_apart=st.sampled_from([0, 0, 1])))
-def test_where_the_first_moment_is_a_crowd_the_opening_balance_is_told_rightly_or_not_at_all(
-    rows: list[Settled],
-) -> None:
-    assert opening_balance(rows) in {(rows[0].balance_cents or 0) - rows[0].signed_cents, None}
+@given(chains(seconds_apart=st.just(1)))
+def test_the_closing_balance_of_rows_at_moments_of_their_own_is_known(rows: list[Settled]) -> None:
+    assert closing_balance(rows) == rows[-1].balance_cents
 
 
-def test_the_opening_balance_of_a_crowd_is_where_only_one_row_begins() -> None:
-    assert opening_balance([Settled("b", NOW, 3, 108), Settled("a", NOW, 5, 105)]) == 100
+def test_the_closing_balance_of_a_crowd_is_where_no_other_row_begins() -> None:
+    assert closing_balance([Settled("b", NOW, 3, 108), Settled("a", NOW, 5, 105)]) == 108
 
 
-def test_without_a_told_balance_there_is_no_opening_balance() -> None:
-    assert opening_balance([]) is None
-    assert opening_balance([Settled("a", NOW, 5, None)]) is None
+def test_rows_without_a_balance_are_added_to_an_older_one() -> None:
+    later = NOW + timedelta(seconds=1)
+
+    assert (
+        closing_balance([Settled("a", NOW, 5, 105), Settled("b", later, 3, None), Settled("c", later, -1, 107)]) == 107
+    )
 
 
-def test_where_a_row_of_the_first_crowd_tells_no_balance_the_opening_balance_cannot_be_told() -> None:
-    assert opening_balance([Settled("a", NOW, 5, None), Settled("b", NOW, 1, 106)]) is None
+def test_without_any_balance_there_is_no_closing_balance() -> None:
+    assert closing_balance([]) is None
+    assert closing_balance([Settled("a", NOW, 5, None)]) is None

@@ -116,3 +116,18 @@ def test_the_contact_is_the_label_when_qonto_knows_no_cleaner_name(element: Elem
 def test_an_odd_id_cannot_break_out_of_the_link_and_two_ids_never_share_one() -> None:
     assert deep_link("https://app.qonto.com", "a/b?c#d e") == "https://app.qonto.com/transactions/a%2Fb%3Fc%23d%20e"
     assert deep_link("https://app.qonto.com", "a%2Fb") != deep_link("https://app.qonto.com", "a/b")
+
+
+OPERATIONS = (
+    "income transfer card card_acquirer_payout direct_debit direct_debit_collection direct_debit_hold qonto_fee cheque",
+    "recall swift_income pay_later financing_installment account_remuneration f24 pagopa_payment nrc_payment",
+    "riba_payment investment other one_that_qonto_adds_later",
+)
+
+
+@pytest.mark.parametrize("operation_type", " ".join(OPERATIONS).split())
+@pytest.mark.parametrize(("side", "type_"), [("credit", "RECEIVE"), ("debit", "SPEND")])
+def test_the_direction_of_any_operation_is_that_of_its_side(
+    element: Element, operation_type: str, side: str, type_: str
+) -> None:
+    assert element(operation_type=operation_type, side=side)["Type"] == type_
