@@ -21,6 +21,7 @@ from models.bank_account import (
 from models.organisation import Connection
 from services.import_transactions import import_transactions
 from services.job import Job
+from services.opening_balance import adds_up
 
 
 def accounts_to_read(
@@ -50,6 +51,8 @@ class Reading:
 def read_accounts(job: Job, accounts: Sequence[QontoAccount]) -> Reading:
     """Store what is new in each, and which closed ones were read to their end.
 
+    One whose balance in Qonto is not explained is read again: an answer may lack rows, and a closed account is read no
+    more once it was read for good.
     An outage is a problem: the run comes back for the account. A refusal or an unreadable answer would be the same
     again, so it is a note, stored until the account can be read.
     """
@@ -73,7 +76,7 @@ def read_accounts(job: Job, accounts: Sequence[QontoAccount]) -> Reading:
         if account.id in unread_before:
             with job.holding():
                 store_readable(job.connection.id, account.id)
-        if account.status == CLOSED:
+        if account.status == CLOSED and adds_up(job, account):
             with job.holding():
                 store_read_whole(job.connection.id, account.id, job.connection.starts_at, began_at)
     return reading

@@ -269,6 +269,21 @@ def test_closing_one_account_sends_nothing_of_another_that_waits_for_its_night(o
     assert company.state(held) == "posted"
 
 
+def test_a_closed_account_is_read_again_until_its_balance_is_explained(office: Office) -> None:
+    company = office.established(accounts=[{"name": "Main"}, {"name": "Old"}])
+    old = company.account_ids[1]
+    [payment] = company.moves(spends(100, account_id=old))
+    company.at_qonto(f"accounts/{old}/close")
+    office.qonto_lists(lambda _: [])
+    office.night()
+    assert company.state(payment) == "unknown"
+    office.restart()
+
+    office.night()
+
+    assert company.state(payment) == "posted"
+
+
 def test_what_is_shown_late_of_a_closed_account_still_reaches_xero(office: Office) -> None:
     company = office.established()
     old = company.opens_account("Old")

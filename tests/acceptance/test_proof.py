@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 
@@ -254,3 +255,18 @@ def test_of_what_has_not_settled_the_proof_counts_only_what_qonto_counts(office:
     assert not proof.is_equal
     office.restart()
     office.night()
+
+
+def test_an_opening_balance_does_not_rest_on_one_empty_list(office: Office) -> None:
+    company = office.company()
+    company.moves(receives(5_000))
+    office.world.wait(days=3)
+    office.connect(company, starts_at=office.world.now - timedelta(days=1))
+    company.moves(spends(100))
+    lists = [True]
+    office.qonto_lists(lambda rows: [] if lists and lists.pop() else rows)
+
+    office.night()
+
+    [proof] = proofs(office, company)
+    assert (proof.opening, proof.is_equal) == (5_000, True)
