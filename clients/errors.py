@@ -15,7 +15,14 @@ class RemoteError(Exception):
 
 
 class Temporary(RemoteError):
-    """No answer, or none that can be read: try later. Whether a write took effect is unknown."""
+    """No answer, or none that can be read: try later. Whether a write took effect is unknown.
+
+    `status` is what was answered, 0 where the answer was not whole or its status is not the problem.
+    """
+
+    def __init__(self, call: str, problem: str, status: int = 0) -> None:
+        super().__init__(call, problem)
+        self.status = status
 
 
 class Unreadable(Temporary):
@@ -38,12 +45,16 @@ class RateLimited(RemoteError):
 
 
 class Permanent(RemoteError):
-    """Never like this. `messages` are the other side's own words, for the database and a person, not for logs."""
+    """Never like this. `messages` are the other side's own words, for the database and a person, not for logs.
 
-    def __init__(self, call: str, problem: str, status: int, messages: list[str]) -> None:
+    `kind` is the `Type` of Xero's error, as in `ValidationException`; empty where there is none.
+    """
+
+    def __init__(self, call: str, problem: str, status: int, messages: list[str], kind: str = "") -> None:
         super().__init__(call, problem)
         self.status = status
         self.messages = messages
+        self.kind = kind
 
 
 class Refused(RemoteError):

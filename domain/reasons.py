@@ -33,6 +33,12 @@ class Held(StrEnum):
     NUMBER = "account_number_refused"
 
 
+class Uncertain(StrEnum):
+    """Why a posting stays uncertain although enough time has passed to look for it."""
+
+    NOT_LOOKED_UP = "not_looked_up"
+
+
 class LeftOut(StrEnum):
     """Why a bank account of Qonto's is not made in Xero."""
 
@@ -166,6 +172,8 @@ SENTENCES: dict[str, str] = {
     Held.TWICE_IN_XERO: "Xero has it more than once. Delete the extra copy in Xero.",
     Held.NO_ANSWER: "No attempt was answered readably, and Xero does not have it; it is tried again the next night.",
     Held.UNRECOGNISED: "Xero took it, but its answer does not show our link. A person must compare the two.",
+    Uncertain.NOT_LOOKED_UP: "Xero's answer was lost, and Xero could not show whether it has this. It is looked for"
+    " again every night, and not sent again before.",
     Rejected.REFUSED: "Xero refused it each time it was sent.",
     Broken.NOT_LIVE: "The connection has ended, or waits for a person to connect again.",
     Broken.XERO: "Xero no longer lets us in. Nothing is sent until a person connects again; nothing is forgotten.",

@@ -22,7 +22,8 @@ TWICE = """
     ORDER BY posting.id LIMIT {most}
 """
 
-# Sending or uncertain over a live connection, nobody at work, and no run that is woken in time.
+# Sending or uncertain over a live connection, nobody at work, and no run that is woken in time. What has a reason could
+# not be looked up, and waits for the next night.
 ORPHANS = f"""
     SELECT batch.id FROM connection JOIN posting_batch AS batch ON batch.connection_id = connection.id
     WHERE connection.state = 'live' AND batch.state IN ('intended', 'sending', 'uncertain')
@@ -30,6 +31,8 @@ ORPHANS = f"""
         AND owner <> '' AND expires_at > {{now}})
     AND NOT EXISTS (SELECT 1 FROM sync_run WHERE sync_run.organisation_id = connection.organisation_id
         AND sync_run.state IN ({OPEN_STATES}) AND wake_at > {{woken_since}})
+    AND NOT EXISTS (SELECT 1 FROM posting WHERE posting.batch_id = batch.id
+        AND posting.state = 'uncertain' AND posting.reason <> '')
     ORDER BY batch.id LIMIT {{most}}
 """  # noqa: S608 - names of ours
 

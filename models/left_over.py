@@ -14,6 +14,7 @@ class Left(StrEnum):
     """What is counted."""
 
     UNDER_WAY = "under_way"  # transactions that are due or sent without an answer
+    UNCERTAIN = "uncertain"  # transactions that were sent without an answer and cannot be looked for, by their reason
     HELD = "held"  # transactions, by their reason
     REJECTED = "rejected"  # transactions, by their reason, since the last night that was done
     LEFT_OUT = "left_out"  # transactions excluded for a reason that may pass, since the last night that was done
@@ -32,7 +33,7 @@ class LeftOver:
 
 
 LEFT = f"""
-    SELECT CASE WHEN state IN ('held', 'rejected') THEN state
+    SELECT CASE WHEN state IN ('held', 'rejected') OR (state = 'uncertain' AND reason <> '') THEN state
         WHEN state = 'excluded' THEN '{Left.LEFT_OUT}' ELSE '{Left.UNDER_WAY}' END AS what, reason, COUNT(*)
     FROM posting
     WHERE connection_id = {{connection_id}} AND state IN ('due', 'sending', 'uncertain', 'held', 'rejected', 'excluded')

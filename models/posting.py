@@ -168,9 +168,31 @@ def move(
     The story is written first, from the same condition, so both see the same rows of the same transaction.
     """
     batch = Value(columns["batch_id"]) if "batch_id" in columns else Posting.batch_id
+    _tell(which, state, now, reason, detail, batch)
+    moved = (
+        Posting.update(state=state, reason=reason, reason_detail=detail, changed_at=now, **columns)
+        .where(which)
+        .execute()
+    )
+    return int(moved)
+
+
+def give_reason(which: Expression, reason: str, now: datetime, *, detail: str) -> None:
+    """Store why every posting that `which` selects stays in its state, and since when it has been there."""
+    others = which & (Posting.reason != reason)
+    _tell(others, Posting.state, now, reason, detail, Posting.batch_id)
+    Posting.update(reason=reason, reason_detail=detail).where(others).execute()
+
+
+def _tell(which: Expression, state: Any, now: datetime, reason: str, detail: str, batch: Any) -> None:
     PostingEvent.insert_from(
         Posting.select(
-            Posting.id, Value(now), Value(str(state)), Value(reason), Value(detail), batch.cast("BIGINT")
+            Posting.id,
+            Value(now),
+            state if isinstance(state, TextField) else Value(str(state)),
+            Value(reason),
+            Value(detail),
+            batch.cast("BIGINT"),
         ).where(which),
         [
             PostingEvent.posting_id,
@@ -181,12 +203,6 @@ def move(
             PostingEvent.batch_id,
         ],
     ).execute()
-    moved = (
-        Posting.update(state=state, reason=reason, reason_detail=detail, changed_at=now, **columns)
-        .where(which)
-        .execute()
-    )
-    return int(moved)
 
 
 STORED = {"id": "bigint", "bank_transaction_id": "text", "xero_account_id": "text"}

@@ -25,6 +25,7 @@ from models.database import transaction, without_waiting_for_disk
 from models.pause import pause_tenant, paused_until
 
 BUDGET = "call budget"  # who refused, in a RateLimited of ours
+CIRCUIT = "circuit"  # the same, while Xero does not answer
 GOOD_FOR = timedelta(seconds=1)
 MOST_AT_ONCE = 64
 PATIENCE = timedelta(seconds=5)  # a call that may go out so soon waits here: to come back costs more
@@ -132,7 +133,7 @@ class AppShare:
         if paused:
             raise RateLimited(BUDGET, f"{name} asked us to wait", paused)
         if until:
-            raise RateLimited(BUDGET, f"{name} does not answer", until)
+            raise RateLimited(CIRCUIT, f"{name} does not answer", until)
         if granted <= 0:
             opens_at = max(window.opens_at(now) for window, calls in zip(windows, left, strict=True) if calls <= 0)
             raise RateLimited(BUDGET, f"our calls to {name} are used up for now", opens_at)

@@ -89,10 +89,15 @@ def _left_behind(connection: Connection, now: datetime) -> Iterator[str]:
     if any(run.wake_at > now - PICKED_UP for run in runs):
         return
     why = ", ".join(f"run {run.id} should have been woken at {run.wake_at:%F %T}" for run in runs) or "no run is open"
+    wait_for_night: set[int | None] = set()
     for posting in Posting.select().where(_of(connection) & Posting.state.in_(ON_ITS_WAY)).order_by(Posting.id):
-        yield f"{posting.transaction_id} is {posting.state}, nobody works on it, and {why}"
+        if posting.reason:  # it cannot be looked up, and says so
+            wait_for_night.add(posting.batch_id)
+        else:
+            yield f"{posting.transaction_id} is {posting.state}, nobody works on it, and {why}"
     for batch in open_batches(connection.id):
-        yield f"batch {batch.id} is {batch.state}, nobody works on it, and {why}"
+        if batch.id not in wait_for_night:
+            yield f"batch {batch.id} is {batch.state}, nobody works on it, and {why}"
 
 
 def _unproved_attempts(connection: Connection) -> Iterator[str]:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from clients.clock import Clock
-from clients.errors import RateLimited
+from clients.errors import RateLimited, RemoteError
 from clients.http import Answer
 from clients.qonto.client import Qonto
 from clients.xero.client import Xero
@@ -54,6 +54,7 @@ class Job:
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     refused_by: Side | None = None
+    doubts: dict[int, RemoteError] = field(default_factory=dict)  # why a batch could not be looked up, by its number
     sent: int = 0  # rows frozen in this turn
     gives_way: bool = False
     _links: dict[str, AccountLink] | None = None

@@ -15,7 +15,7 @@ from models.sync_run import counts_of
 from services.job import Job
 from services.verdict import Verdict
 
-OF_TRANSACTIONS = {Left.HELD, Left.REJECTED, Left.LEFT_OUT}
+OF_TRANSACTIONS = {Left.HELD, Left.REJECTED, Left.LEFT_OUT, Left.UNCERTAIN}
 OF_ACCOUNTS = {Left.ACCOUNT, Left.CHAIN, Left.UNREAD}
 
 News = tuple[Told, dict[str, Any]]  # an event's type, and its data but for whose it is

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from clients.errors import Unreadable
+from clients.errors import Permanent, Temporary, Unreadable
 from clients.xero.organisation import read_organisation
 from domain.coding import FEE
 from domain.reasons import Held
@@ -16,7 +17,7 @@ from models.posting import Posting, move
 from models.states import LinkState, PostingState
 from services.freeze_batch import coding_codes
 from services.job import Job
-from services.look_up import find_in_xero, store_found
+from services.look_up import Found, find_in_xero, store_found
 
 NO_ACCOUNT = (Held.NO_ACCOUNT, Held.CURRENCY, Held.NUMBER)
 TRIED_EVERY_NIGHT = (Held.CONTACT, Held.REFUSED, Held.NO_ANSWER)
@@ -40,7 +41,7 @@ def settle_holds(job: Job, active_codes: set[str]) -> None:
         return
     reasons = {reason for state, reason, _ in ours if state == PostingState.HELD}
     twice = _held(job, Held.TWICE_IN_XERO) if Held.TWICE_IN_XERO in reasons else []
-    found = find_in_xero(job, twice, min(posting.created_at for posting in twice)) if twice else {}
+    found = _found(job, twice) if twice else {}
     links = current_links(job.tenant_id, job.organisation.id)
     changes = [
         *_tried_again(job, reasons),
@@ -53,6 +54,15 @@ def settle_holds(job: Job, active_codes: set[str]) -> None:
         store_found(job, twice, found)  # a person was asked to delete the surplus copy
         for change in changes:
             _make(job, change)
+
+
+def _found(job: Job, twice: Sequence[Posting]) -> Found:
+    """What Xero has of these, empty where it cannot be looked up: then they stay held, and hold no other."""
+    try:
+        return find_in_xero(job, twice, min(posting.created_at for posting in twice))
+    except (Temporary, Permanent) as error:
+        job.notes.append(f"what Xero has more than once cannot be looked up: {error}")
+        return defaultdict(list)
 
 
 def _held(job: Job, reason: Held) -> list[Posting]:
@@ -68,7 +78,7 @@ def _tried_again(job: Job, reasons: set[str]) -> Iterator[_Change]:
         waiting = Posting.reason == Held.LOCK_DATE
         try:
             until = read_organisation(job.xero).locked_until()
-        except Unreadable as error:
+        except (Permanent, Unreadable) as error:
             job.notes.append(f"what waits for Xero's lock date goes on waiting: {error}")
         else:
             yield _Change(waiting & (Posting.date > until) if until else waiting)

@@ -59,6 +59,17 @@ def ask_again(job: Job, error: RemoteError) -> Verdict:
     return Verdict(RunState.WAITING, str(error), job.now() + SECOND_LOOK, failed=True, code=Waits.UNUSABLE)
 
 
+def look_up_later(job: Job, reason: str, *, may_pass: bool) -> Verdict | None:
+    """Everything is done but what Xero cannot show: look again later; `None` once that was tried often enough.
+
+    An outage may pass. Of a refusal or an unreadable answer a second look, soon, is enough for one night.
+    """
+    if job.run.failures >= (len(BACKOFF) if may_pass else 1):
+        return None
+    wake_at = job.now() + BACKOFF[job.run.failures]
+    return Verdict(RunState.WAITING, reason, wake_at, failed=True, code=Waits.CERTAINTY)
+
+
 def uncertain_until(moment: datetime) -> Verdict:
     """Xero's answer to a request is not known yet, and will be then."""
     return Verdict(RunState.WAITING, "waits until Xero's answer is certain", moment, code=Waits.CERTAINTY)

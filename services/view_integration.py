@@ -124,7 +124,8 @@ def _of_accounts(accounts: tuple[AccountView, ...]) -> Iterator[Problem]:
 
 
 def _of_transactions(connection: Connection) -> Iterator[Problem]:
-    in_need = Posting.state.in_(IN_NEED) | is_left_out(Excluded.ACCOUNT_GONE)
+    is_in_doubt = (Posting.state == PostingState.UNCERTAIN) & (Posting.reason != "")
+    in_need = Posting.state.in_(IN_NEED) | is_left_out(Excluded.ACCOUNT_GONE) | is_in_doubt
     ours = (Posting.connection_id == connection.id) & in_need
     for (_, reason), count in count_by_state(ours).items():
         yield Problem(sentence(reason), "", count)

@@ -242,7 +242,7 @@ def _accounts_not_read() -> Iterator[Problem]:
 
 def _transactions_not_done(problems: dict[tuple[str, str], Waiting]) -> Iterator[Problem]:
     for (state, code), waiting in sorted(problems.items()):
-        if state != PostingState.UNCERTAIN:
+        if code or state != PostingState.UNCERTAIN:
             yield Problem("transactions", state, code, sentence(code), waiting.count)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
 
 from clients.decoding import BIGINT, SPARE, Id, Rows, UnreadableRow, Word, decode, decode_rows, encode
-from clients.errors import Unreadable
+from clients.errors import Permanent, RateLimited, RemoteError, Temporary, TooLarge, Unreadable
 from clients.http import Answer
 from clients.xero.client import Xero, validation_messages
 from clients.xero.dates import day_of, moment_of
@@ -21,7 +22,10 @@ GET = "Xero GET /BankTransactions"
 PUT = "Xero PUT /BankTransactions"
 NO_ID = "00000000-0000-0000-0000-000000000000"  # what Xero echoes for an element it did not create
 PAGE = 1000  # the most Xero gives
-MOST_PAGES = 200  # above 100,000 rows Xero refuses the list anyway
+SMALLER_PAGES = (200, 50)  # each a part of the one before, so that the rows already read end where a page does
+MOST_PAGES = 1_000  # of any size: 50,000 rows at least; above 100,000 Xero refuses the list anyway
+HIGH_VOLUME = "HighVolumeException"
+NO_ANSWER_IN_TIME = {0, 504}
 ONE_BAD_ROW_HOLDS_NO_OTHER = {"summarizeErrors": "false"}
 
 
@@ -176,31 +180,62 @@ def list_bank_transactions(
     report: Report = refuse_links(),  # noqa: B008 - it holds no state
     most_pages: int = MOST_PAGES,
 ) -> Iterator[BankTransaction]:
-    """Every row created or changed since a moment, deleted ones too. Pages after the first are asked for `patiently`.
+    """Yield every row created or changed since a moment, deleted ones too.
 
     In order of id, which nobody can change: while the pages are read, edits only add rows and so hide none. The
     listing is complete when the iterator ends; until then nothing may be concluded from a row that was not in it.
+    A page that cannot be had is asked for again with fewer rows. All calls but the first are made by `patiently`.
     A row that cannot be read goes to `report`. Raises TooManyPages as soon as Xero counts more than `most_pages`.
     """
-    for page in range(1, most_pages + 1):
-        params = {"order": "BankTransactionID", "page": str(page), "pageSize": str(PAGE)}
 
-        def ask(params: dict[str, str] = params) -> Answer:
-            return xero.call("GET", "/BankTransactions", params=params, modified_since=modified_since)
+    def ask(page: int, size: int) -> Answer:
+        params = {"order": "BankTransactionID", "page": str(page), "pageSize": str(size)}
+        return xero.call("GET", "/BankTransactions", params=params, modified_since=modified_since)
 
-        body = (ask() if page == 1 else patiently(ask)).body
+    for page, size, body in _pages(ask, patiently, most_pages):
         read = decode_rows(body, BankTransaction, UnreadableBankTransaction, GET, KEY)
         for row in read.unreadable:
             report(row)
         yield from read
         rows, pages = len(read) + len(read.unreadable), _page_count(body)
-        if rows < PAGE if pages is None else page >= pages:
+        if rows < size if pages is None else page >= pages:
             return
         if pages and pages > most_pages:
             break
         if not rows:
             raise Unreadable(GET, f"page {page} of {pages} is empty")
     raise TooManyPages(GET, f"more than {most_pages} pages")
+
+
+def _pages(
+    ask: Callable[[int, int], Answer], patiently: Callable[[Ask], Answer], most_calls: int
+) -> Iterator[tuple[int, int, bytes]]:
+    """Yield one page after the other: its number, counted in pages of its size, that size, and its body."""
+    page, size = 1, PAGE
+    refusal: RemoteError | None = None  # of this page in a larger size
+    for asked in range(most_calls):
+        call = partial(ask, page, size)
+        try:
+            body = (patiently(call) if asked else call()).body
+        except (Temporary, Permanent) as error:
+            smaller = next((fewer for fewer in SMALLER_PAGES if fewer < size), None)
+            if smaller is None or not _fewer_rows_may_help(error):
+                raise
+            page, size, refusal = (page - 1) * size // smaller + 1, smaller, error
+        except RateLimited as limited:
+            raise refusal or limited from limited
+        else:
+            yield page, size, body
+            page, refusal = page + 1, None
+
+
+def _fewer_rows_may_help(error: Temporary | Permanent) -> bool:
+    """Return whether the size of a page may be why it cannot be had: its bytes, the time that it takes, its rows."""
+    if isinstance(error, Permanent):
+        return error.kind == HIGH_VOLUME
+    if isinstance(error, Unreadable):
+        return isinstance(error, TooLarge)
+    return error.status in NO_ANSWER_IN_TIME
 
 
 def _page_count(body: bytes) -> int | None:

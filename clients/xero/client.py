@@ -124,8 +124,9 @@ class Xero:
             problem, wait = _limit(answer.headers, now)
             return RateLimited(call, f"429: {problem} limit", now + wait)
         if 400 <= status < 500:
-            return Permanent(call, f"answered {status}", status, _messages(decode_leniently(answer.body)))
-        return Temporary(call, f"answered {status}")
+            body = decode_leniently(answer.body)
+            return Permanent(call, f"answered {status}", status, _messages(body), _kind(body))
+        return Temporary(call, f"answered {status}", status)
 
 
 def _limit(headers: Mapping[str, str], now: datetime) -> tuple[str, timedelta]:
@@ -149,6 +150,10 @@ def _messages(body: Any) -> list[str]:
         for message in validation_messages(element.get("ValidationErrors"))
     ]
     return inner or words([body.get("Message")])
+
+
+def _kind(body: Any) -> str:
+    return str(body.get("Type") or "") if isinstance(body, dict) else ""
 
 
 def validation_messages(errors: Any) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from clients.errors import Temporary
 from domain.core_event import Told
 from domain.reasons import sentence
 from models.states import ConnectionState, Lane
@@ -320,16 +321,19 @@ def test_balances_that_do_not_chain_are_a_problem_that_holds_nothing(office: Off
     assert len(problems(company)) == 1
 
 
+def _no_answer(*_: object) -> None:
+    raise Temporary("Xero GET /Organisation", "answered 503", 503)
+
+
 def test_a_night_that_failed_is_a_problem_with_what_it_left_and_the_next_one_is_done(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.verdict.BACKOFF", ())
     company = office.established()
     company.moves(spends(100), spends(200))
-    office.world.fault("drop", when="after", times=4)
-    office.world.fault("status", status=503, method="GET", path="/BankTransactions$", times=1)
-
-    office.night()
+    with monkeypatch.context() as patch:
+        patch.setattr("services.steps.settle_holds", _no_answer)
+        office.night()
 
     [event] = company.told(Told.PROBLEM)
     assert event["data"]["state"] == "failed"

@@ -5,7 +5,11 @@ from __future__ import annotations
 from tests.mutations.mutation import Mutation
 
 HELD_UP = "tests/acceptance/test_held_up.py"
+LOOK_UPS = "tests/acceptance/test_look_ups.py"
+RESOURCES = "tests/unit/test_xero_resources.py"
 STEPS = "tests/acceptance/test_recovery_steps.py"
+HOLDS_ITSELF = "test_a_batch_that_cannot_be_looked_up_holds_itself_and_the_night_of_the_rest_is_done"
+SMALLER = "test_a_page_that_is_too_much_is_asked_for_again_with_fewer_rows_and_the_list_goes_on_from_there"
 
 POSTING = (
     Mutation(
@@ -27,5 +31,40 @@ POSTING = (
             store_progress(batch)
 """,
         (f"{STEPS}::test_a_refusal_after_xero_did_the_work_makes_no_second_row[sqlite-a limit of the day]",),
+    ),
+    Mutation(
+        "one_failed_look_up_ends_the_turn",
+        "a batch that cannot be looked up stops its organisation",
+        "services/recover_batches.py",
+        """        if len(batches) == 1:
+            _store_doubt(job, batches[0], error)
+            return
+""",
+        """        if len(batches) == 1:
+            raise
+""",
+        (f"{LOOK_UPS}::{HOLDS_ITSELF}[sqlite-a refusal]",),
+    ),
+    Mutation(
+        "all_look_ups_fail_together",
+        "an old batch that cannot be looked up keeps the newer ones uncertain",
+        "services/recover_batches.py",
+        """        _look_up(job, oldest_first[middle:])
+        _look_up(job, oldest_first[:middle])
+""",
+        """        for batch in oldest_first:
+            _store_doubt(job, batch, problem)
+""",
+        (f"{LOOK_UPS}::test_a_newer_batch_is_looked_up_although_an_older_one_cannot_be[sqlite]",),
+    ),
+    Mutation(
+        "pages_never_get_smaller",
+        "a list whose pages are too large can never be read",
+        "clients/xero/bank_transactions.py",
+        "            if smaller is None or not _fewer_rows_may_help(error):\n",
+        "            if smaller is None or _fewer_rows_may_help(error) is not None:\n",
+        (
+            f"{RESOURCES}::test_a_page_that_is_too_much_is_asked_for_again_with_fewer_rows_and_the_list_goes_on_from_there",
+        ),
     ),
 )

@@ -115,7 +115,7 @@ SENDING = (
         "one_page_is_a_proof",
         "a look concludes from a list that goes on",
         "clients/xero/bank_transactions.py",
-        "if rows < PAGE if pages is None else page >= pages:",
+        "if rows < size if pages is None else page >= pages:",
         "if rows or page:",
         (f"{RESOURCES}::test_a_list_is_read_to_the_last_page_that_xero_counts",),
     ),

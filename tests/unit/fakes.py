@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from clients.errors import RateLimited
+from clients.errors import RateLimited, RemoteError
 from clients.http import Answer, Http
 from clients.xero.budget import Remaining
 from settings import Secret
@@ -29,9 +29,9 @@ class Sent:
 
 
 class FakeHttp(Http):
-    """Gives `answers` one after the other, and keeps every request in `sent`."""
+    """Gives or raises `answers` one after the other, and keeps every request in `sent`."""
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: Answer | RemoteError) -> None:
         self.answers = list(answers)
         self.sent: list[Sent] = []
 
@@ -46,7 +46,10 @@ class FakeHttp(Http):
         not_after: float = math.inf,  # noqa: ARG002 - these leave at once
     ) -> Answer:
         self.sent.append(Sent(method, url, headers or {}, params or {}, body))
-        return self.answers.pop(0)
+        given = self.answers.pop(0)
+        if isinstance(given, RemoteError):
+            raise given
+        return given
 
 
 @dataclass

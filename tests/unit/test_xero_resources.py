@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from clients.errors import Permanent, Refused, Temporary, Unreadable
+from clients.errors import Permanent, Refused, RemoteError, Temporary, TooLarge, Unreadable
 from clients.http import Answer
 from clients.xero.accounts import create_bank_account, create_coding_account, list_accounts
 from clients.xero.bank_transactions import (
@@ -41,7 +41,7 @@ ROW = {"BankTransactionID": "1", "Type": "SPEND", "Total": 47.30}
 def talk() -> Talk:
     """A client, and the HTTP it talks over, which gives these answers."""
 
-    def start(*answers: Answer) -> tuple[Xero, FakeHttp]:
+    def start(*answers: Answer | RemoteError) -> tuple[Xero, FakeHttp]:
         http = FakeHttp(*answers)
         return Xero(http, "", "tenant-1", FakeTokens(), FakeBudget(), lambda: NOW), http
 
@@ -197,7 +197,7 @@ def test_a_list_that_does_not_end_is_not_taken_for_complete(talk: Talk) -> None:
     endless = _page(1, pagination={"pageCount": MOST_PAGES + 1})
     xero, http = talk(*[endless] * (MOST_PAGES + 1))
 
-    with pytest.raises(Temporary, match="pages"):
+    with pytest.raises(Unreadable, match="pages"):
         list(list_bank_transactions(xero))
 
     assert len(http.sent) == 1
@@ -268,10 +268,65 @@ def test_an_element_that_cannot_be_read_is_one_without_an_answer(talk: Talk) -> 
 
 
 def test_a_list_that_breaks_off_is_not_taken_for_complete(talk: Talk) -> None:
-    xero, _ = talk(_page(1, pagination={"pageCount": 2}), answer(503))
+    xero, _ = talk(_page(1, pagination={"pageCount": 2}), *[answer(503)] * 3)
 
     with pytest.raises(Temporary):
         list(list_bank_transactions(xero))
+
+
+HIGH_VOLUME = answer(400, {"ErrorNumber": 51, "Type": "HighVolumeException", "Message": "not filtering efficiently"})
+TOO_MUCH: dict[str, Answer | RemoteError] = {
+    "too many rows": HIGH_VOLUME,
+    "a gateway that gave up": answer(504),
+    "no answer in time": Temporary("GET", "no answer: ReadTimeout"),
+    "more bytes than we read": TooLarge("GET", "the answer is too large"),
+}
+
+
+@pytest.mark.parametrize("what", TOO_MUCH)
+def test_a_page_that_is_too_much_is_asked_for_again_with_fewer_rows_and_the_list_goes_on_from_there(
+    talk: Talk, what: str
+) -> None:
+    refusal = TOO_MUCH[what]
+    first, last = _page(PAGE, pagination={"pageCount": 2}), _page(50, pagination={"pageCount": 21})
+    xero, http = talk(first, refusal, refusal, last)
+
+    rows = list(list_bank_transactions(xero, NOW))
+
+    asked = [(sent.params["page"], sent.params["pageSize"]) for sent in http.sent]
+    assert asked == [("1", "1000"), ("2", "1000"), ("6", "200"), ("21", "50")]
+    assert len(rows) == PAGE + 50
+
+
+@pytest.mark.parametrize("refusal", [answer(400, {"Type": "ValidationException"}), answer(200, {"Rows": []})])
+def test_what_fewer_rows_do_not_mend_is_not_asked_for_again(talk: Talk, refusal: Answer) -> None:
+    xero, http = talk(refusal, refusal)
+
+    with pytest.raises((Permanent, Unreadable)):
+        list(list_bank_transactions(xero))
+
+    assert len(http.sent) == 1
+
+
+def test_a_page_is_not_made_smaller_than_fifty_rows(talk: Talk) -> None:
+    xero, http = talk(*[HIGH_VOLUME] * 4)
+
+    with pytest.raises(Permanent):
+        list(list_bank_transactions(xero))
+
+    assert [sent.params["pageSize"] for sent in http.sent] == ["1000", "200", "50"]
+
+
+def test_every_call_but_the_first_is_made_with_patience(talk: Talk) -> None:
+    xero, _ = talk(HIGH_VOLUME, _page(1, pagination={"pageCount": 2}), _page(1, pagination={"pageCount": 2}))
+    waited = []
+
+    def patiently(ask: Callable[[], Answer]) -> Answer:
+        waited.append(ask)
+        return ask()
+
+    assert len(list(list_bank_transactions(xero, NOW, patiently))) == 2
+    assert len(waited) == 2
 
 
 @pytest.mark.parametrize(

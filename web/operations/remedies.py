@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.reasons import Broken, Held, Noted, Rejected, Unfinished, Waits
+from domain.reasons import Broken, Held, Noted, Rejected, Uncertain, Unfinished, Waits
 
 NOTHING = "nothing: it goes on by itself"
 SOONER = "sooner with `qonto-xero replay failed`"
@@ -42,6 +42,7 @@ REMEDIES: dict[str, str] = {
     Held.TWICE_IN_XERO: "runbook 06",
     Held.NO_ANSWER: f"nothing: it is tried again the next night; {SOONER}",
     Held.UNRECOGNISED: "compare by hand what `qonto-xero explain` says with Xero",
+    Uncertain.NOT_LOOKED_UP: "it is looked for again every night; if it stays, runbook 02",
     Rejected.REFUSED: "the customer enters it by hand; see one with `qonto-xero explain`",
 }
 
