@@ -120,6 +120,7 @@ class Awaited(StrEnum):
 
     NOT_SETTLED = "completed_without_settlement"
     UNREADABLE = "row_unreadable"
+    CHANGED_MEANWHILE = "changed_while_being_sent"
 
 
 class NotAllowed(StrEnum):
@@ -198,6 +199,7 @@ SENTENCES: dict[str, str] = {
     Noted.CHAIN: "Qonto's balances of an account do not follow from each other. All that was read has been sent.",
     Awaited.NOT_SETTLED: "Qonto lists it as completed and without a settlement date; we send it once it has one.",
     Awaited.UNREADABLE: "Qonto's answer for it cannot be read. We read it again each night.",
+    Awaited.CHANGED_MEANWHILE: "Qonto changed it while it was being sent. We compare the two the next night.",
     Noted.BALANCE: "Qonto's balance of an account does not follow from the transactions that Qonto lists.",
     Noted.CHANGED: "Qonto changed it after it was sent. Xero still has it as it was: compare the two.",
     Noted.TAKEN_BACK: "Qonto took it back after it was sent. Xero still has it: delete it there if it is wrong.",

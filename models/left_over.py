@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from models.organisation import Connection
+from models.posting_version import TAKEN_BACK
 from models.statements import read
 from models.states import RunKind, RunState
 
@@ -20,6 +21,10 @@ class Left(StrEnum):
     LEFT_OUT = "left_out"  # transactions excluded for a reason that may pass, since the last night that was done
     ACCOUNT = "account"  # bank accounts in use that Xero does not make, by their reason
     CHAIN = "chain"  # bank accounts in use whose balances do not chain
+    DRIFT = "drift"  # bank accounts whose balance does not follow from their transactions
+    AWAITED = "awaited"  # transactions that cannot be stored, by their reason
+    CHANGED = "changed"  # transactions that Qonto changed after they were sent, since the last night that was done
+    TAKEN_BACK = "taken_back"  # the same, and Qonto lists them no more
     UNREAD = "unread"  # bank accounts whose transactions cannot be read, closed ones too, by their reason
 
 
@@ -32,16 +37,17 @@ class LeftOver:
     count: int
 
 
+LAST_DONE = f"""COALESCE((
+        SELECT finished_at FROM sync_run WHERE organisation_id = {{organisation_id}} AND kind = '{RunKind.NIGHTLY}'
+        AND state = '{RunState.DONE}' AND id <> {{run_id}} ORDER BY local_date DESC LIMIT 1
+    ), {{since}})"""  # noqa: S608 - names of ours
 LEFT = f"""
     SELECT CASE WHEN state IN ('held', 'rejected') OR (state = 'uncertain' AND reason <> '') THEN state
         WHEN state = 'excluded' THEN '{Left.LEFT_OUT}' ELSE '{Left.UNDER_WAY}' END AS what, reason, COUNT(*)
     FROM posting
     WHERE connection_id = {{connection_id}} AND state IN ('due', 'sending', 'uncertain', 'held', 'rejected', 'excluded')
     AND (state <> 'excluded' OR reason = {{left_out}})
-    AND (state NOT IN ('rejected', 'excluded') OR changed_at > COALESCE((
-        SELECT finished_at FROM sync_run WHERE organisation_id = {{organisation_id}} AND kind = '{RunKind.NIGHTLY}'
-        AND state = '{RunState.DONE}' AND id <> {{run_id}} ORDER BY local_date DESC LIMIT 1
-    ), {{since}}))
+    AND (state NOT IN ('rejected', 'excluded') OR changed_at > {LAST_DONE})
     GROUP BY 1, 2
     UNION ALL
     SELECT '{Left.ACCOUNT}', reason, COUNT(*) FROM account_link AS link
@@ -56,6 +62,21 @@ LEFT = f"""
     SELECT '{Left.CHAIN}', '', COUNT(*) FROM cursor JOIN bank_account ON bank_account.id = bank_account_id
     WHERE connection_id = {{connection_id}} AND chain_broken_at <> '' AND status = {{in_use}}
     HAVING COUNT(*) > 0
+    UNION ALL
+    SELECT '{Left.DRIFT}', '', COUNT(*) FROM cursor
+    WHERE connection_id = {{connection_id}} AND drift_cents IS NOT NULL
+    HAVING COUNT(*) > 0
+    UNION ALL
+    SELECT '{Left.AWAITED}', reason, COUNT(*) FROM awaited_transaction AS awaited
+    JOIN bank_account ON bank_account.id = awaited.bank_account_id
+    WHERE tenant_id = {{tenant_id}} AND organisation_id = {{organisation_id}} AND ended_at IS NULL
+    GROUP BY 2
+    UNION ALL
+    SELECT CASE WHEN changed_to = '{TAKEN_BACK}' THEN '{Left.TAKEN_BACK}' ELSE '{Left.CHANGED}' END, '', COUNT(*)
+    FROM posting
+    WHERE tenant_id = {{tenant_id}} AND organisation_id = {{organisation_id}} AND noted_at > {LAST_DONE}
+    AND changed_to <> ''
+    GROUP BY 1
     UNION ALL
     SELECT '{Left.UNREAD}', unread_reason, COUNT(*) FROM cursor
     JOIN bank_account ON bank_account.id = bank_account_id

@@ -37,7 +37,8 @@ class Posting(Table):
     between them, are rows in Xero that stand for it no more: a person deleted them and then asked us to make it again,
     or deleted them as surplus copies. `updated_at` is Qonto's, of the version that is stored; empty where an earlier
     release stored it. `changed_to` says what Qonto changed after it was sent, and `changed_cents` what it then moves,
-    signed; both are empty while it is as it was sent.
+    signed, if that is otherwise; both are empty while it is as it was sent. `noted_at`: when a sum or a day
+    was last found changed.
     """
 
     id = BigAutoField()
@@ -73,6 +74,7 @@ class Posting(Table):
     updated_at = UtcField(null=True)
     changed_cents = BigIntegerField(null=True)
     changed_to = TextField(default="")
+    noted_at = UtcField(null=True)
     created_at = UtcField()
     changed_at = UtcField()
 
@@ -92,6 +94,11 @@ Posting.add_index(
         name="posting_problem",
         where=SQL("state IN ('uncertain', 'held', 'rejected')"),
     )
+)
+
+
+Posting.add_index(
+    Posting.index(Posting.tenant_id, Posting.noted_at, name="posting_noted", where=SQL("noted_at IS NOT NULL"))
 )
 
 

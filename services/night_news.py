@@ -15,8 +15,17 @@ from models.sync_run import counts_of
 from services.job import Job
 from services.verdict import Verdict
 
-OF_TRANSACTIONS = {Left.HELD, Left.REJECTED, Left.LEFT_OUT, Left.UNCERTAIN}
-OF_ACCOUNTS = {Left.ACCOUNT, Left.CHAIN, Left.UNREAD}
+OF_TRANSACTIONS = {
+    *(Left.HELD, Left.REJECTED, Left.LEFT_OUT, Left.UNCERTAIN),
+    *(Left.AWAITED, Left.CHANGED, Left.TAKEN_BACK),
+}
+OF_ACCOUNTS = {Left.ACCOUNT, Left.CHAIN, Left.DRIFT, Left.UNREAD}
+REASONS = {
+    Left.CHAIN: Noted.CHAIN,
+    Left.DRIFT: Noted.BALANCE,
+    Left.CHANGED: Noted.CHANGED,
+    Left.TAKEN_BACK: Noted.TAKEN_BACK,
+}  # of kinds that have one reason
 
 News = tuple[Told, dict[str, Any]]  # an event's type, and its data but for whose it is
 
@@ -49,10 +58,14 @@ def _failure(why: Unfinished | None, left: Sequence[LeftOver]) -> Iterator[dict[
 
 def _problems(left: Sequence[LeftOver]) -> Iterator[dict[str, Any]]:
     """One for each reason, whether it is transactions that wait for it, or accounts."""
-    transactions = {one.reason: one.count for one in left if one.what in OF_TRANSACTIONS}
-    accounts = {one.reason or Noted.CHAIN: one.count for one in left if one.what in OF_ACCOUNTS}
+    transactions = {_reason(one): one.count for one in left if one.what in OF_TRANSACTIONS}
+    accounts = {_reason(one): one.count for one in left if one.what in OF_ACCOUNTS}
     for reason in sorted(transactions.keys() | accounts.keys()):
         yield _problem(reason, transactions=transactions.get(reason, 0), accounts=accounts.get(reason, 0))
+
+
+def _reason(one: LeftOver) -> str:
+    return one.reason or REASONS[one.what]
 
 
 def _problem(code: str, *, transactions: int, accounts: int = 0) -> dict[str, Any]:

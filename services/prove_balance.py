@@ -7,7 +7,7 @@ first transaction that is sent, and what is in Xero. Our record only gives names
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from clients.errors import Permanent, Unreadable
@@ -21,7 +21,7 @@ from clients.xero.bank_transactions import (
 )
 from domain.money import signed, to_cents
 from domain.reasons import Awaited as Why
-from domain.reasons import sentence
+from domain.reasons import Excluded, sentence
 from models.awaited_transaction import Awaited, awaited_of
 from models.bank_account import AccountLink, BankAccount
 from models.organisation import Connection, first_start
@@ -79,9 +79,10 @@ class AccountBalance:
 
 @dataclass(frozen=True)
 class _New:
-    """What no night has read yet: the sum of what settled, and what cannot be stored as it is."""
+    """What no night has read yet: the sum of what settled, what stored ones move now, and what cannot be stored."""
 
     to_come: int
+    changed: Mapping[str, int]
     awaited: Mapping[str, Awaited]
 
 
@@ -123,14 +124,14 @@ class _Proof:
         rows = [row for home in self._homes[account.id] if home for row in self._in_xero[home]]
         try:
             opening = opening_of(self._qonto, self._connection.tenant_id, account.id, self._starts_at)
-            new = self._new(account, {posting.transaction_id for posting in postings})
+            new = self._new(account, postings)
         except (Permanent, Unreadable) as error:
             return replace(proof, problem=str(error))
         if account.balance_cents is None or opening is None:
             return replace(proof, problem=BALANCE_HIDDEN if opening else OPENING_UNKNOWN)
         xero = sum(_cents(row) for row in rows if not row.is_deleted)
         left = account.balance_cents - opening.cents - new.to_come - xero
-        differences = list(_differences({posting.url: posting for posting in postings}, rows))
+        differences = list(_differences({posting.url: posting for posting in postings}, rows, new.changed))
         left -= sum(difference.cents for difference in differences)
         waiting = list(_waiting(new.awaited, {posting.transaction_id: posting for posting in postings}, left))
         return replace(
@@ -148,7 +149,11 @@ class _Proof:
         since = Posting.settled_at >= self._starts_at
         return list(Posting.select().where(ours & since).order_by(Posting.settled_at, Posting.id))
 
-    def _new(self, account: QontoAccount, stored: set[str]) -> _New:
+    def _new(self, account: QontoAccount, postings: Sequence[Posting]) -> _New:
+        stored = {posting.transaction_id for posting in postings}
+        changed = {
+            posting.transaction_id: posting.changed_cents for posting in postings if posting.changed_cents is not None
+        }
         known = awaited_of(self._connection.tenant_id, account.id)
         awaited = {
             row.transaction_id: Awaited(row.transaction_id, row.reason, row.updated_at, row.signed_cents)
@@ -161,8 +166,12 @@ class _Proof:
                 for row in page.rows
                 if row.id not in stored and is_ours(self._connection, row)
             }
+            changed |= {
+                row.id: signed(row.side, row.amount_cents) for row in page.rows if row.id in stored and row.settled_at
+            }
             awaited |= {row.transaction_id: row for row in awaited_in(page, self._connection.starts_at)}
-        return _New(sum(settled.values()), {key: row for key, row in awaited.items() if key not in settled})
+        awaited = {key: row for key, row in awaited.items() if key not in settled and key not in changed}
+        return _New(sum(settled.values()), changed, awaited)
 
 
 def prove_balance(connection: Connection, workbench: Workbench) -> list[AccountBalance]:
@@ -199,33 +208,45 @@ def _moved(row: Awaited, posting: Posting | None) -> int:
     return row.signed_cents - (signed(posting.side, posting.amount_cents) if posting else 0)
 
 
-def _differences(by_url: dict[str, Posting], rows: list[BankTransaction]) -> Iterator[Difference]:
-    """Row by row what Xero has and should not, has otherwise, or has not."""
+def _differences(
+    by_url: Mapping[str, Posting], rows: Sequence[BankTransaction], changed: Mapping[str, int]
+) -> Iterator[Difference]:
+    """Yield row by row what Xero has and should not, has otherwise, or has not. Qonto's newest word is right."""
     counted: set[str] = set()
     for row in rows:
-        posting = by_url.get(row.url)
+        posting, is_copy = by_url.get(row.url), row.url in counted
         cents = 0 if row.is_deleted else _cents(row)
-        expected = signed(posting.side, posting.amount_cents) if posting and row.url not in counted else 0
+        expected = _in_qonto(posting, changed) if posting and not is_copy else 0
         counted.add(row.url)
         if expected != cents:
             ours = posting.transaction_id if posting else ""
-            yield Difference(ours, row.bank_transaction_id, expected - cents, _why(row, posting, expected))
+            why = "twice in Xero" if posting and is_copy and not row.is_deleted else _why(row, posting)
+            yield Difference(ours, row.bank_transaction_id, expected - cents, why)
     for url, posting in by_url.items():
-        if url not in counted and posting.amount_cents:
-            cents = signed(posting.side, posting.amount_cents)
+        cents = _in_qonto(posting, changed)
+        if url not in counted and cents:
             yield Difference(posting.transaction_id, posting.bank_transaction_id, cents, _absent(posting))
+
+
+def _in_qonto(posting: Posting, changed: Mapping[str, int]) -> int:
+    """Return what a transaction moves in Qonto now."""
+    if posting.reason == Excluded.TAKEN_BACK:
+        return 0
+    return changed.get(posting.transaction_id, signed(posting.side, posting.amount_cents))
 
 
 def _cents(row: BankTransaction) -> int:
     return signed("credit" if row.type.startswith("RECEIVE") else "debit", to_cents(row.total))
 
 
-def _why(row: BankTransaction, posting: Posting | None, expected: int) -> str:
+def _why(row: BankTransaction, posting: Posting | None) -> str:
     if posting is None:
         return "not from Qonto"
     if row.is_deleted:
         return "deleted in Xero"
-    return "changed in Xero" if expected else "twice in Xero"
+    if _cents(row) != signed(posting.side, posting.amount_cents):
+        return "changed in Xero"
+    return f"changed in Qonto: {posting.changed_to}" if posting.changed_to else "changed in Qonto"
 
 
 def _absent(posting: Posting) -> str:

@@ -21,6 +21,7 @@ from models.states import PostingState
 from models.sync_run import count_imported
 from services.job import Job
 from services.read_transactions import exclusion
+from services.store_changes import store_changes
 
 
 def store_page(
@@ -37,10 +38,13 @@ def store_page(
     awaited = [] if account.is_external else list(awaited_in(page, job.connection.starts_at, place))
     with job.holding():
         new = insert_new(rows, now)
+        if new < len(rows):
+            awaited += store_changes(job, rows)
         for unreadable in page.unreadable:
             quarantine(f"Qonto account {account.id}", unreadable.payload, unreadable.problem, now)
         await_transactions(job.tenant_id, account.id, awaited, now)
-        end_awaited(job.tenant_id, account.id, [row.id for row in settled], now)
+        waiting = {row.transaction_id for row in awaited}
+        end_awaited(job.tenant_id, account.id, [row.id for row in settled if row.id not in waiting], now)
         if page.rows and read_until:
             last = max(row.updated_at for row in page.rows)
             advance_cursor(job.connection.id, account.id, min(last, read_until))

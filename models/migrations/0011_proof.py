@@ -31,6 +31,8 @@ STATEMENTS = (
     "ALTER TABLE posting ADD COLUMN updated_at TIMESTAMPTZ",
     "ALTER TABLE posting ADD COLUMN changed_cents BIGINT",
     "ALTER TABLE posting ADD COLUMN changed_to TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE posting ADD COLUMN noted_at TIMESTAMPTZ",
+    "CREATE INDEX posting_noted ON posting (tenant_id, noted_at) WHERE noted_at IS NOT NULL",
     # A row dated in the future had taken the cursor there; what was passed is read again, and stored once.
     """
     UPDATE cursor SET read_until = (SELECT starts_at FROM connection WHERE connection.id = cursor.connection_id)

@@ -31,6 +31,10 @@ class _Settlement(msgspec.Struct, forbid_unknown_fields=True):
     amount_cents: int | None = None
 
 
+class _Restatement(msgspec.Struct, forbid_unknown_fields=True):
+    amount_cents: int
+
+
 def ledger(world: World, _call: Call, organisation_id: str) -> Answer:
     """Every account and every row."""
     organisation = find_organisation(world, organisation_id)
@@ -89,6 +93,27 @@ def decline(world: World, _call: Call, organisation_id: str, row_id: str) -> Ans
         raise Wrong(f"The transaction is {row.status}, not pending.")
     banking.decline(account, row, world.clock.now_ms())
     return json_answer(row_content(row))
+
+
+def restate(world: World, call: Call, organisation_id: str, row_id: str) -> Answer:
+    """A completed row gets another amount."""
+    account, row = _completed(world, organisation_id, row_id)
+    banking.restate(account, row, read(call, _Restatement).amount_cents, world.clock.now_ms())
+    return json_answer(row_content(row))
+
+
+def take_back(world: World, _call: Call, organisation_id: str, row_id: str) -> Answer:
+    """A completed row is reversed, and listed as completed no more."""
+    account, row = _completed(world, organisation_id, row_id)
+    banking.take_back(account, row, world.clock.now_ms())
+    return json_answer(row_content(row))
+
+
+def _completed(world: World, organisation_id: str, row_id: str) -> tuple[BankAccount, Transaction]:
+    account, row = _row(find_organisation(world, organisation_id), row_id)
+    if row.status != "completed":
+        raise Wrong(f"The transaction is {row.status}, not completed.")
+    return account, row
 
 
 def revoke(world: World, _call: Call, organisation_id: str) -> Answer:

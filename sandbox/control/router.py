@@ -57,6 +57,8 @@ _ROUTES: tuple[tuple[str, str, Action], ...] = (
     ("POST", "/qonto/{}/transactions/{}", qonto.edit),
     ("POST", "/qonto/{}/transactions/{}/settle", qonto.settle),
     ("POST", "/qonto/{}/transactions/{}/decline", qonto.decline),
+    ("POST", "/qonto/{}/transactions/{}/restate", qonto.restate),
+    ("POST", "/qonto/{}/transactions/{}/take-back", qonto.take_back),
     ("POST", "/qonto/{}/accounts", qonto_accounts.open_account),
     ("POST", "/qonto/{}/accounts/{}/activate", qonto_accounts.activate_account),
     ("POST", "/qonto/{}/accounts/{}/close", qonto_accounts.close_account),

@@ -121,3 +121,30 @@ def decline(account: BankAccount, row: Transaction, now_ms: int) -> None:
     account.take_out(row)
     row.status, row.updated_ms = "declined", now_ms
     account.add([row])
+
+
+def restate(account: BankAccount, row: Transaction, amount_cents: int, now_ms: int) -> None:
+    """A completed row has another amount; its balance and those after it follow."""
+    account.take_out(row)
+    before = row.signed_cents
+    row.amount_cents, row.updated_ms = amount_cents, now_ms
+    _shift(account, row, row.signed_cents - before)
+    row.settled_balance_cents = (row.settled_balance_cents or 0) + row.signed_cents - before
+    account.add([row])
+
+
+def take_back(account: BankAccount, row: Transaction, now_ms: int) -> None:
+    """A completed row is reversed: the balances after it are as if it had never been."""
+    account.take_out(row)
+    row.status, row.updated_ms = "reversed", now_ms
+    _shift(account, row, -row.signed_cents)
+    account.add([row])
+
+
+def _shift(account: BankAccount, changed: Transaction, cents: int) -> None:
+    account.balance_cents += cents
+    place = (changed.settled_ms or 0, changed.sequence)
+    for row in account.transactions.values():
+        if row.settled_balance_cents is not None and ((row.settled_ms or 0), row.sequence) > place:
+            row.settled_balance_cents += cents
+            row.forget_json()

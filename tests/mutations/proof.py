@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutations.mutation import Mutation
 
 LATE = "tests/acceptance/test_late_settlements.py"
+CHANGES = "tests/acceptance/test_changes_in_qonto.py"
 ANY = "tests/acceptance/test_proof_of_any_subset.py"
 
 PROOF = (
@@ -65,5 +66,21 @@ PROOF = (
         (
             "tests/acceptance/test_deletions.py::test_what_a_person_deletes_during_the_look_is_seen_by_the_next_one[sqlite]",
         ),
+    ),
+    Mutation(
+        "an_older_version_counts",
+        "a version that Qonto lists late overwrites the newer one",
+        "services/store_changes.py",
+        'if is_older(posting.updated_at, given["updated_at"], job.now()):',
+        "if not given:",
+        (f"{CHANGES}::test_an_older_version_that_is_listed_late_overwrites_no_newer_one[sqlite]",),
+    ),
+    Mutation(
+        "changed_on_its_way",
+        "what is on its way to Xero is overwritten by what was not sent",
+        "domain/changes.py",
+        'if state in {"sending", "uncertain"}:',
+        'if state == "sending":',
+        (f"{CHANGES}::test_a_change_that_comes_while_it_is_on_its_way_is_noted_once_it_is_there[sqlite]",),
     ),
 )
