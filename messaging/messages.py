@@ -7,6 +7,8 @@ import dramatiq
 from dramatiq.common import current_millis, q_name
 from dramatiq.encoder import JSONEncoder
 
+from clients.decoding import MOST_LEVELS, levels
+
 # Never pickle: whoever may publish to a queue must not thereby run code in a worker.
 ENCODER = JSONEncoder()
 
@@ -37,6 +39,8 @@ def decode(body: bytes, *, queue: str | None = None) -> dramatiq.Message[Any]:
     `queue` is where it was found: a message that names another one would end the worker's thread, so it is refused.
     Raises NotAMessage.
     """
+    if levels(body) > MOST_LEVELS:
+        raise NotAMessage(f"arrays and objects nested more than {MOST_LEVELS} levels deep")
     try:
         fields = ENCODER.decode(body)
         message: dramatiq.Message[Any] = dramatiq.Message(**{**fields, "args": tuple(fields["args"])})

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from clients.decoding import decoder_of, read
+from clients.decoding import read
 from clients.qonto.account_events import NotAnEvent
 from clients.qonto.bank_accounts import QontoAccount
 from clients.qonto.transactions import Transaction
@@ -95,8 +95,8 @@ def _receive_again(row: Quarantine, workbench: Workbench) -> None:
 def _announce_again(row: Quarantine, now: datetime) -> None:
     lane = row.source.removeprefix(LANE)
     try:
-        message = decoder_of(_Message).decode(bytes(row.payload))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        message = read(bytes(row.payload), _Message)
+    except (ValueError, RecursionError) as error:
         raise CannotSettle("its bytes are no message") from error
     if lane not in tuple(Lane):
         raise CannotSettle(f"there is no lane {lane}")

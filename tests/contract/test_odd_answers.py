@@ -374,6 +374,28 @@ def test_an_odd_field_costs_at_most_its_own_row(recorded: Mapping[str, Recorded]
     assert wrong == []
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_null_reads_like_an_absent_field(recorded: Mapping[str, Recorded], name: str) -> None:
+    one = recorded[name]
+    tree = one.tree
+
+    for path in paths(tree):
+        if isinstance(path[-1], str) and "ValidationErrors" not in path:  # which are kept as they come
+            null, absent = (_outcome(one, damaged(tree, path, literal)) for literal in (b"null", REMOVED))
+            assert null == absent, path
+
+
+def _outcome(one: Recorded, body: bytes) -> object:
+    """What was read and how much was not, or which error was raised."""
+    try:
+        found = one.read(body)
+    except RemoteError as error:
+        return type(error)
+    if isinstance(found, Permanent):
+        return found.messages
+    return found, len(found.unreadable) if isinstance(found, Rows) else 0
+
+
 def test_some_thousands_of_cases_are_tried(recorded: Mapping[str, Recorded]) -> None:
     assert set(recorded) == set(NAMES)
     assert sum(len(list(paths(one.tree))) for one in recorded.values()) * len(DAMAGES) > 2_000

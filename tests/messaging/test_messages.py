@@ -44,6 +44,15 @@ def test_a_body_that_would_end_a_worker_thread_is_refused_without_quoting_it(cha
     assert "FR76" not in str(raised.value)
 
 
+def test_how_deep_a_message_may_be_depends_on_no_python() -> None:
+    body = encode("work", "nightly", {"job_id": "HERE"})
+    deepest = body.replace(b'"HERE"', b"[" * 98 + b"]" * 98)  # within the message and its arguments
+
+    assert decode(deepest).kwargs
+    with pytest.raises(NotAMessage, match="more than 100 levels"):
+        decode(body.replace(b'"HERE"', b"[" * 99 + b"]" * 99))
+
+
 def test_a_delayed_message_belongs_to_its_lane() -> None:
     fields = json.loads(encode("work", "nightly", {})) | {"queue_name": "nightly.DQ"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutations.accounts import ACCOUNTS_IN_XERO
 from tests.mutations.clocks_and_leases import CLOCKS_AND_LEASES
+from tests.mutations.decoding import DECODING
 from tests.mutations.following import FOLLOWING
 from tests.mutations.leaving import LEAVING
 from tests.mutations.looking_twice import LOOKING_TWICE
@@ -35,4 +36,5 @@ MUTATIONS: tuple[Mutation, ...] = (
     *LOOKING_TWICE,
     *PROOF,
     *ZONES_AND_LIMITS,
+    *DECODING,
 )
