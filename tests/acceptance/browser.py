@@ -174,7 +174,7 @@ class Browser:
 
 def elsewhere(address: str) -> Shown:
     """A page of the sandbox's Qonto or Xero."""
-    answer = requests.get(address, timeout=20, allow_redirects=False)
+    answer = requests.get(address, timeout=200, allow_redirects=False)
     return Shown(answer.status_code, address, answer.text, answer.headers, answer.headers.get("Location", ""))
 
 
@@ -184,7 +184,7 @@ def press_elsewhere(shown: Shown, button: str, **filled: Any) -> str:
     name, value = form.buttons[button]
     told = form.fields | ({name: value} if name else {}) | filled
     action = urljoin(shown.address, form.action)
-    answer = requests.post(action, data=told, timeout=20, allow_redirects=False)
+    answer = requests.post(action, data=told, timeout=200, allow_redirects=False)
     return answer.headers.get("Location", "") or answer.text
 
 

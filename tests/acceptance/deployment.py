@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ import requests
 from tests.acceptance.processes import Company, Process
 from tests.compose import COMPOSE, ROOT, SANDBOX, filled_in, grace, ours, read_compose, secrets_of
 from tests.servers.postgres import PostgresServer
-from tests.servers.processes import free_ports, wait_until
+from tests.servers.processes import SLOWEST, free_ports, wait_until
 from tests.servers.rabbitmq import RabbitmqServer
 
 READY_SECONDS = 30
@@ -95,13 +94,13 @@ class Deployment:
     def look(self, name: str, **options: Any) -> requests.Response:
         """What a browser gets of it."""
         address = f"http://127.0.0.1:{self.ports[name]}/"
-        return requests.get(address, headers={"Host": f"localhost:{LISTENS[name]}"}, timeout=30, **options)
+        return requests.get(address, headers={"Host": f"localhost:{LISTENS[name]}"}, timeout=300, **options)
 
-    def stop(self, name: str) -> tuple[int | None, float]:
-        """Ask it to end, as a container is asked: its exit code and how long it took."""
-        process, asked = self.started[name], time.monotonic()
-        process.end(signal.SIGTERM, seconds=grace(self.services[name]))
-        return process.exit_code, time.monotonic() - asked
+    def stop(self, name: str) -> int | None:
+        """Ask it to end, as a container is asked, and return its exit code; it is negative if it had to be killed."""
+        process = self.started[name]
+        process.end(signal.SIGTERM, seconds=SLOWEST * grace(self.services[name]))
+        return process.exit_code
 
     def query(self, statement: str, role: str = "") -> list[tuple[Any, ...]]:
         """Ask the database, as one of our roles or as its superuser."""

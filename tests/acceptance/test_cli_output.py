@@ -164,7 +164,7 @@ def test_a_demo_that_stays_shows_the_page_until_it_is_told_to_stop(small_company
     assert "BROKEN" not in demo.log()
     address = demo.log().split("The page is at ")[1].split()[0]
 
-    page = requests.get(address, timeout=20)
+    page = requests.get(address, timeout=200)
 
     assert "Sign in with Qonto" in page.text
     demo.end(signal.SIGINT, seconds=20)

@@ -126,7 +126,7 @@ def test_the_exact_bytes_are_given_when_asked_for_and_that_is_noted(
 
     for number, payload in ((event_in_quarantine, BODY), (odd, oddly)):
         command = [PROGRAM, "quarantine", "show", str(number), "--raw", "--who", "ada"]
-        done = subprocess.run(command, env=small_company.environment(), capture_output=True, timeout=60, check=True)
+        done = subprocess.run(command, env=small_company.environment(), capture_output=True, timeout=600, check=True)
         assert (done.stdout, done.stderr) == (payload, b"")
     assert small_company.query_file(AUDIT) == [
         ("ada", "quarantine.read", str(number), "") for number in (event_in_quarantine, odd)

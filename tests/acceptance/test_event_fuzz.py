@@ -188,7 +188,7 @@ def test_whatever_arrives_is_in_the_inbox_or_in_quarantine_and_counts_once(
     assert len(messages) >= EXAMPLES
     assert consumer.is_alive()
     stop.set()
-    consumer.join(30)
+    consumer.join(300)
     assert waiting_in(rabbitmq_url) == 0
     assert "Messages wait" not in caplog.text, "a message ended the connection"
     assert differences(books) == []
@@ -284,4 +284,4 @@ def consumer(database_url: str, rabbitmq_url: str, stop: Event) -> Iterator[Thre
         thread.start()
         yield thread
         stop.set()
-        thread.join(30)
+        thread.join(300)

@@ -34,7 +34,7 @@ class Listener:
                     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
 
     def close(self) -> None:
-        self._thread.join(10)
+        self._thread.join(100)
         self._socket.close()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -55,8 +54,11 @@ def process(serve: Serve, stop: Event, sqlite_url: str) -> Callable[..., str]:
     return lambda **checks: serve(views(Readiness([own(**checks)]), lambda: NOW, stop))
 
 
+HANG_SECONDS = 600
+
+
 def ask(url: str, path: str, method: str = "GET") -> tuple[HTTPResponse, bytes]:
-    connection = HTTPConnection(urlsplit(url).netloc, timeout=10)
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=HANG_SECONDS)
     connection.request(method, path)
     answer = connection.getresponse()
     body = answer.read()
@@ -157,12 +159,11 @@ def test_no_request_is_logged(process: Callable[..., str], caplog: pytest.LogCap
 
 def test_who_speaks_slowly_is_sent_away(process: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "WHOLE_SECONDS", 0.3)
+    monkeypatch.setattr(server._Handler, "timeout", HANG_SECONDS)  # silence alone ends nothing
     url = urlsplit(process())
-    with socket.create_connection((url.hostname or "", url.port or 0), timeout=5) as slow:
+    with socket.create_connection((url.hostname or "", url.port or 0), timeout=HANG_SECONDS) as slow:
         slow.sendall(b"GET /livez HTTP/1.1\r\n")
-        began = time.monotonic()
         assert slow.recv(100) == b""
-        assert time.monotonic() - began < 3
 
 
 def test_a_crowd_is_turned_away_and_leaves_room_again(process: Callable[..., str]) -> None:
@@ -170,8 +171,8 @@ def test_a_crowd_is_turned_away_and_leaves_room_again(process: Callable[..., str
     address = (urlsplit(url).hostname or "", urlsplit(url).port or 0)
     with ExitStack() as crowd:
         for _ in range(server.MOST_AT_ONCE):
-            crowd.enter_context(socket.create_connection(address, timeout=5))
-        late = crowd.enter_context(socket.create_connection(address, timeout=5))
+            crowd.enter_context(socket.create_connection(address, timeout=HANG_SECONDS))
+        late = crowd.enter_context(socket.create_connection(address, timeout=HANG_SECONDS))
         assert late.recv(100) == b""
 
     def answers() -> bool:

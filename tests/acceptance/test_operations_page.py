@@ -66,14 +66,14 @@ def address(staged_url: str) -> Iterator[str]:
     server = Server(OperationsSite(lambda: AT, Secret(PASSWORD), "127.0.0.1"))
     thread = Thread(target=server.run, args=("127.0.0.1", port, stop, ready))
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(200)
     yield f"http://127.0.0.1:{port}"
     stop.set()
     thread.join()
 
 
 def ask(method: str, url: str, **more: Any) -> requests.Response:
-    return requests.request(method, url, timeout=20, allow_redirects=False, **more)
+    return requests.request(method, url, timeout=200, allow_redirects=False, **more)
 
 
 def test_who_gives_no_password_or_a_wrong_one_sees_nothing_and_learns_nothing(

@@ -19,7 +19,7 @@ from tests.acceptance.processes import Company, at, in_xero
 from tests.sandbox.world_client import Party, WorldClient
 from tests.servers.processes import free_ports
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.integration]
 
 town_url, town = processes.town_url, processes.town
 migrated, company = processes.migrated, processes.company

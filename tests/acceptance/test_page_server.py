@@ -32,14 +32,14 @@ def address(office: Office) -> Iterator[str]:
     url = f"http://localhost:{port}"
     server = Thread(target=Server(Site(office.workbench, url)).run, args=("127.0.0.1", port, stop, ready))
     server.start()
-    assert ready.wait(20)
+    assert ready.wait(200)
     yield url
     stop.set()
     server.join()
 
 
 def ask(method: str, url: str, **more: Any) -> requests.Response:
-    return requests.request(method, url, timeout=20, allow_redirects=False, **more)
+    return requests.request(method, url, timeout=200, allow_redirects=False, **more)
 
 
 @pytest.mark.parametrize(("method", "path"), [*((r.method, r.path) for r in ROUTES), ("GET", "/nowhere")])

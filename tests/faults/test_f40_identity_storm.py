@@ -18,7 +18,6 @@ MOST_FAILURES = 20
 
 
 @pytest.mark.fault("F40", injected="503 from the identity server for ten minutes, 30 organisations", holds="I2 I24")
-@pytest.mark.timeout(180)
 def test_a_storm_at_the_identity_server_costs_few_calls_too(company: FaultyCompany, town: WorldClient) -> None:
     parties = [connected(company, town, rows=2, name=f"Bar {number}") for number in range(ORGANISATIONS)]
     after = town.control("GET", "/requests?limit=0")["last_id"]

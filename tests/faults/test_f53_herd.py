@@ -35,7 +35,6 @@ def crowded(town: WorldClient) -> Iterator[None]:
     "F53", injected="300 organisations due at 23:00:00, with 500 calls a minute left to our app", holds="I1 I2 I14"
 )
 @pytest.mark.usefixtures("crowded")
-@pytest.mark.timeout(300)
 def test_a_herd_stays_within_the_apps_minute_and_each_tenants(company: FaultyCompany, town: WorldClient) -> None:
     parties = [connected(company, town, rows=1, name=f"Bar {number}") for number in range(HERD)]
     after = town.control("GET", "/requests?limit=0")["last_id"]
@@ -53,7 +52,6 @@ def test_a_herd_stays_within_the_apps_minute_and_each_tenants(company: FaultyCom
 @pytest.mark.fault(
     "F54", injected="one organisation with 2,900 rows before 40 small ones, one worker thread", holds="I1 I2 I14"
 )
-@pytest.mark.timeout(300)
 def test_a_big_organisation_delays_no_small_one(company: FaultyCompany, town: WorldClient) -> None:
     big = connected(company, town, rows=BIG_ROWS, name="Grande SL")
     [connected(company, town, rows=2, name=f"Bar {number}") for number in range(SMALL)]

@@ -52,7 +52,6 @@ def test_a_worker_whose_metrics_nobody_reads_to_the_end_goes_on(company: FaultyC
         company.until_night_is_done(organisations=len(parties))
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.fault("F64", injected="a minute of seeded chaos over 20 organisations", holds="I1 I2 I9 I10 I14 I17")
 @pytest.mark.fault("F66", injected="the database restored from a backup minutes old", holds="I1 I2 I10 I17")
 def test_a_short_soak_loses_and_doubles_nothing(

@@ -16,7 +16,7 @@ from tests.sandbox.world_client import Party, WorldClient
 from tests.servers.rabbitmq import RabbitmqServer
 from tests.soak.town import found_organisations
 
-pytestmark = [pytest.mark.faults, pytest.mark.integration, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.faults, pytest.mark.integration, pytest.mark.timeout(3600)]
 
 ORGANISATIONS, EACH = 300, 20
 PACE = {"xero_write_latency": 1.6, "xero_read_latency": 0.1, "identity_latency": 0.1, "qonto_latency": 0.1}

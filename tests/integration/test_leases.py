@@ -218,7 +218,7 @@ def test_a_take_over_waits_until_the_holders_transaction_has_ended(
             what="the take-over to wait",
         )
         make_organisation()
-    thread.join(30)
+    thread.join(300)
 
     assert seen == [1]
     with pytest.raises(LeaseLost), held.holding():

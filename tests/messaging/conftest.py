@@ -100,7 +100,7 @@ def worker_running() -> WorkerRunning:
             yield stop
         finally:
             stop.set()
-            thread.join(30)
+            thread.join(300)
             assert not thread.is_alive(), "the worker did not stop"
 
     return running

@@ -46,7 +46,7 @@ def _run_until_idle(broker: RabbitmqBroker, starts: list[int]) -> None:
     worker = Worker(broker, worker_threads=1, worker_timeout=100)
     worker.start()
     wait_until(lambda: bool(starts), seconds=10, what="the job to start")
-    worker.stop(timeout=10_000)
+    worker.stop(timeout=100_000)
 
 
 def test_stock_broker_loses_a_message_whose_retry_cannot_be_enqueued(
@@ -134,7 +134,7 @@ def _starts_when_the_connection_breaks_once(
     jobs: int,
 ) -> int:
     gate = threading.Event()
-    starts = declare_actor(broker, lambda _: gate.wait(30))
+    starts = declare_actor(broker, lambda _: gate.wait(600))
     _enqueue(broker, *range(jobs))
     worker = Worker(broker, worker_threads=1, worker_timeout=100)
     worker.queue_prefetch = jobs
@@ -146,7 +146,7 @@ def _starts_when_the_connection_breaks_once(
     gate.set()
 
     wait_until(lambda: not worker.work_queue.unfinished_tasks, seconds=20, what="the jobs to end")
-    worker.stop(timeout=10_000)
+    worker.stop(timeout=100_000)
     return len(starts)
 
 

@@ -151,7 +151,7 @@ def test_every_confirmed_message_is_run_although_the_broker_was_killed(
         wait_until(lambda: len(confirmed) > 200, seconds=20, what="confirms")
         with rabbitmq_server.outage():
             is_down.set()
-            publishing.join(30)
+            publishing.join(300)
         wait_until(lambda: confirmed <= set(starts), seconds=60, what="every confirmed job to run")
 
     assert len(confirmed) > 200

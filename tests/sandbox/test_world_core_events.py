@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,7 +28,6 @@ KEY = b"\x00\x01 a key of thirty-two bytes \xfe\xff"
 KEY_TEXT = base64.b64encode(KEY).decode()
 PASSWORD = "hush-hush"
 LATER = "2026-11-20T12:00:01.500Z"
-ENDS_WITHIN_S = 2.0  # about one, on a machine that has other things to do
 
 
 @pytest.fixture
@@ -292,11 +290,9 @@ def end_with_something_pending(broker_url: str) -> None:
         act(party, "", {"name": "Taxes"})
         assert pending(world) == 1
         world.session.close()
-        began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         rest, errors = process.communicate(timeout=TIMEOUT_S)
         assert (process.returncode, rest, errors) == (0, "", "")
-        assert time.monotonic() - began < ENDS_WITHIN_S
 
 
 def test_a_broker_that_cannot_be_reached_delays_nothing_and_is_no_news(lost_url: str) -> None:

@@ -16,7 +16,7 @@ import requests
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 READY = "sandbox ready on "
-TIMEOUT_S = 20.0
+TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True)

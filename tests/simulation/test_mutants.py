@@ -12,7 +12,6 @@ from tests.simulation.simulation import simulation
 SEEDS = 1_000
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
 def test_a_broken_rule_is_found(mutant: Mutant, record_property: Callable[[str, object], None]) -> None:
     with pytest.MonkeyPatch.context() as patch, simulation() as simulated:

@@ -91,6 +91,6 @@ def test_a_check_that_hung_is_asked_anew_once_it_has_ended(hanging: Event) -> No
     assert asked.ask()["late"].startswith("no answer")
 
     hanging.set()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while asked.ask() != {"late": "ok"}:
         assert time.monotonic() < deadline
