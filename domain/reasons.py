@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Excluded(StrEnum):
-    """Never to be sent, by our rules."""
+    """Not sent, by our rules."""
 
     NOT_COMPLETED = "not_completed"
     NOT_SETTLED = "not_settled"

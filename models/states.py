@@ -34,7 +34,7 @@ class PostingState(StrEnum):
     POSTED = "posted"  # Xero has it
     HELD = "held"  # waits for something outside to change; the reason says for what
     REJECTED = "rejected"  # Xero refused it for good
-    EXCLUDED = "excluded"  # never to be sent, by our rules
+    EXCLUDED = "excluded"  # not sent, by our rules; the reason says which, and whether it may pass
     DELETED = "deleted_in_xero"  # was posted; a person deleted it in Xero, and it stays deleted
 
 

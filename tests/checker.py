@@ -326,10 +326,16 @@ def _wrong_accounts(books: Books) -> Iterator[str]:
             continue
         ours = books.made_for(account)
         active = [a for a in ours if a["status"] == "ACTIVE"]
-        if len(active) > 1:
+        if len(active) > 1 and not _are_restored(active):
             yield f"account {account['id']} has {len(active)} accounts in Xero: {', '.join(a['code'] for a in active)}"
         elif not active and _should_be_there(books, account["id"], ours):
             yield f"account {account['id']} has no account in Xero"
+
+
+def _are_restored(active: list[Row]) -> bool:
+    """Whether a person restored all but the newest, after that was made in their place."""
+    *older, newest = sorted(active, key=lambda account: str(account["created_at"]))
+    return all(account["updated_at"] > newest["created_at"] for account in older)
 
 
 def _is_made(account: Row) -> bool:
