@@ -71,6 +71,13 @@ def parts(seeds: int) -> tuple[Part, ...]:
             {"PROOF_EXAMPLES": "400"},
         ),
         Part(
+            "answers",
+            "each call of a night is answered, once, as Qonto and Xero never should",
+            (*LOWEST_PRIORITY, *PYTEST, "tests/acceptance/test_one_hostile_answer.py"),
+            {"HOSTILE_ANSWERS": "all"},
+            beside=True,
+        ),
+        Part(
             "events",
             "what nobody would think of in the name of Qonto's core, and a thousand accounts told twice",
             (*PYTEST, "tests/acceptance/test_event_fuzz.py", "tests/acceptance/test_processes_accounts.py"),
