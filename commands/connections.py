@@ -14,13 +14,16 @@ from commands.accounts import ACCOUNT_COLUMNS
 from commands.following import follow, standing_of, who_goes_on
 from commands.frame import (
     BROKEN,
+    DRY_RUN,
     REASON,
     USAGE,
     WHO,
     WHY,
+    YES_MANY,
     Failure,
     as_json,
     at_work,
+    check_not_too_many,
     start_log,
     stop_on_signal,
     the_connection,
@@ -30,11 +33,13 @@ from domain.calendar import next_night
 from domain.time_zones import UnknownTimeZone
 from domain.time_zones import time_zone as named_zone
 from domain.what_next import waits_for_a_moment
+from models.access_refusal import held_back
 from models.organisation import Connection
 from models.statements import load
 from models.states import RunState
 from services.connect import Grant, Wishes, connect
 from services.disconnect import AGAIN, ask_to_disconnect
+from services.judge_refusal import end_held_back
 from services.set_time_zone import set_time_zone
 from services.view_accounts import view_accounts
 from services.view_connections import view_connection, view_connections, view_run
@@ -181,8 +186,30 @@ def connections_time_zone(screen: Screen, organisation: str, zone: str, why: str
 def connections_list(screen: Screen) -> None:
     """Every connection, with when it was last synced."""
     with at_work():
-        columns = ["organisation", "name", "tenant_name", "state", "time_zone", "last_sync"]
+        columns = ["organisation", "name", "tenant_name", "state", "time_zone", "last_sync", "reason"]
         screen.rows("Connections", columns, [asdict(view) for view in view_connections()])
+
+
+@connections.command("release-brake")
+@DRY_RUN
+@YES_MANY
+@WHY
+@WHO
+@as_json
+def connections_release_brake(screen: Screen, dry_run: bool, yes_many: bool, why: str, who: str) -> None:
+    """Ask the customers to reconnect whose connections the fleet brake holds.
+
+    The brake holds connections while many would need reconnecting at once: then the cause is mostly not theirs. Use
+    this when it is, and only they can mend it. Any other one goes on by itself once the cause is gone.
+    """
+    with at_work() as (_, workbench):
+        now = workbench.clock()
+        refusals = held_back(now)
+        views = [view_connection(load(Connection, key)) for key in sorted({one.connection_id for one in refusals})]
+        screen.rows("Held by the fleet brake", ["organisation", "state", "reason"], [asdict(view) for view in views])
+        if not dry_run:
+            check_not_too_many(len(views), yes_many=yes_many)
+            screen.say(f"{end_held_back(refusals, who, why, now)} now need reconnecting.")
 
 
 @connections.command("show")

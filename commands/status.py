@@ -15,6 +15,7 @@ from console import Screen, table
 from domain.reasons import Unfinished, sentence
 from domain.time_zones import UnknownTimeZone
 from domain.what_next import NO_SCHEDULER, clock_time
+from models.access_refusal import Refused
 from models.fleet import WaitingRuns
 from models.states import RunState
 from services.view_night import NightView, Tonight, view_night
@@ -84,6 +85,8 @@ def _rows(view: NightView) -> Iterator[Row]:
     yield _row("calls to Xero left", _calls(view))
     yield _row("calls to Qonto left", _qonto_calls(view))
     yield _row("connections", _counts(view.connections))
+    if view.refused.connections:
+        yield _row("access refused for now", _refused(view.refused))
     yield _row("invariants", _invariants(view))
 
 
@@ -137,6 +140,13 @@ def _qonto_calls(view: NightView) -> str:
     if view.qonto_until:
         return f"none: Qonto asked us to wait until {clock_time(view.qonto_until, view.at)}"
     return f"{view.qonto_calls_left} for now"
+
+
+def _refused(refused: Refused) -> str:
+    parts = [f"{refused.connections} live connections, we keep trying"]
+    if refused.held_back:
+        parts.append(f"{refused.held_back} HELD BY THE FLEET BRAKE, see runbook 07")
+    return ", ".join(parts)
 
 
 def _invariants(view: NightView) -> str:

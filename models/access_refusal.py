@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from peewee import SQL, CompositeKey, IntegerField, TextField
@@ -48,6 +49,20 @@ ENDING = """
 LIVE = f"SELECT COUNT(*) FROM connection WHERE state = '{ConnectionState.LIVE}'"  # noqa: S608 - a name of ours
 
 
+REFUSED = f"""
+    SELECT COUNT(DISTINCT connection_id), COUNT(DISTINCT CASE WHEN held_until > {{now}} THEN connection_id END)
+    FROM access_refusal JOIN connection ON connection.id = connection_id WHERE state = '{ConnectionState.LIVE}'
+"""  # noqa: S608 - a name of ours
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The numbers of live connections that are refused for now, and of those whose end the fleet brake holds back."""
+
+    connections: int = 0
+    held_back: int = 0
+
+
 def count_refusal(connection_id: str, side: str, problem: str, now: datetime) -> AccessRefusal:
     """Store one more refusal by a side; the row as it is now. Call it under the organisation's lease."""
     run(COUNT, connection_id=connection_id, side=side, problem=problem, now=now)
@@ -80,6 +95,17 @@ def count_ending(since: datetime, now: datetime, most: int) -> int:
     """The number of connections that would have ended since a moment or are held back, counted up to `most`."""
     ((count,),) = read(ENDING, since=since, now=now, most=most)
     return int(count)
+
+
+def count_refused(now: datetime) -> Refused:
+    """Return how many live connections are refused, and how many of them are held back."""
+    ((connections, held_back),) = read(REFUSED, now=now)
+    return Refused(int(connections), int(held_back))
+
+
+def held_back(now: datetime) -> list[AccessRefusal]:
+    """The refusals that would end a connection and are held back."""
+    return find(AccessRefusal, "held_until > {now} ORDER BY connection_id, side", now=now)
 
 
 def count_live() -> int:

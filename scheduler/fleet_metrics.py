@@ -51,6 +51,8 @@ def _show_the_rest(view: NightView) -> None:
     metrics.WORKING.set(view.working)
     metrics.APP_CALLS_LEFT.set(view.app_calls_left)
     metrics.DAY_CALLS_LEFT.set(nan if view.day_calls_left is None else view.day_calls_left)
+    metrics.ACCESS_REFUSED.set(view.refused.connections)
+    metrics.ENDS_HELD_BACK.set(view.refused.held_back)
     metrics.PAUSED.set(view.tenants_paused)
     metrics.CIRCUIT_OPEN.set(view.is_circuit_open)
     metrics.QUARANTINED.set(view.quarantine.count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from clients.errors import Reconnect, Refused, RemoteError
@@ -24,7 +25,9 @@ from domain.core_event import Told
 from domain.reasons import Broken, Unfinished, Waits, sentence
 from models import audit
 from models.access_refusal import AccessRefusal, count_ending, count_live, count_refusal, store_ending
+from models.database import transaction
 from models.organisation import Connection
+from models.statements import load
 from models.states import ConnectionState, RunState
 from services.job import Job
 from services.tell_core import tell_core
@@ -52,7 +55,7 @@ def judge_refusal(job: Job, error: Refused) -> Verdict:
         held_until = _hold_back(refusal, now)
         if held_until:
             return _wait(job, error, held_until)
-        _end(job, side, error)
+        _end(job.connection, side, str(error), now)
     return Verdict(RunState.FAILED, f"needs reconnecting: {error}", code=WHO_BROKE[side])
 
 
@@ -94,11 +97,26 @@ def _wait(job: Job, error: Refused, until: datetime) -> Verdict:
     return Verdict(RunState.WAITING, str(error), until, failed=True, code=Waits.REFUSED)
 
 
-def _end(job: Job, side: Side, error: Refused) -> None:
-    """Mark a live connection as needing to be reconnected; one that is being ended is left alone."""
-    log.warning("needs reconnecting: %s", error)
-    why = WHO_BROKE[side]
-    live = (Connection.id == job.connection.id) & (Connection.state == ConnectionState.LIVE)
-    if Connection.update(state=ConnectionState.NEEDS_RECONNECT, reason=str(error)).where(live).execute():
-        audit.record("system", "connection.needs_reconnect", job.connection.id, job.now(), str(error))
-        tell_core(Told.BROKEN, job.connection, job.now(), code=why, sentence=sentence(why))
+def end_held_back(refusals: Sequence[AccessRefusal], who: str, reason: str, now: datetime) -> int:
+    """End the connections of these refusals although the fleet brake holds them back; return how many ended."""
+    ended = 0
+    for refusal in refusals:
+        with transaction():
+            connection = load(Connection, refusal.connection_id)
+            ended += _end(connection, Side(refusal.side), str(refusal.problem), now, who=who, why=reason)
+            store_ending(refusal, refusal.ends_since, None)
+    return ended
+
+
+def _end(
+    connection: Connection, side: Side, problem: str, now: datetime, *, who: str = "system", why: str = ""
+) -> bool:
+    """Mark a live connection as needing to be reconnected; return whether it was live, and not being ended."""
+    log.warning("needs reconnecting: %s", problem)
+    code = WHO_BROKE[side]
+    live = (Connection.id == connection.id) & (Connection.state == ConnectionState.LIVE)
+    if not Connection.update(state=ConnectionState.NEEDS_RECONNECT, reason=problem).where(live).execute():
+        return False
+    audit.record(who, "connection.needs_reconnect", connection.id, now, why or problem)
+    tell_core(Told.BROKEN, connection, now, code=code, sentence=sentence(code))
+    return True

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from domain.access import final_at
 from domain.what_next import RunStanding, what_next
+from models.access_refusal import refusals_of
 from models.heartbeat import SCHEDULER, is_silent, last_beat
 from models.organisation import Connection, Organisation
 from models.posting import Posting, count_by_state
-from models.states import OPEN_RUN_STATES
+from models.states import OPEN_RUN_STATES, ConnectionState
 from models.sync_run import SyncRun
 
 MOST_RUNS = 1_000
@@ -19,7 +21,10 @@ MOST_RUNS = 1_000
 
 @dataclass(frozen=True)
 class ConnectionView:
-    """`last_sync` is when a run last ended well; `postings` counts by state and, where there is one, its reason."""
+    """`last_sync` is when a run last ended well; `postings` counts by state and, where there is one, its reason.
+
+    `reason` is why it is no longer live; of a live one, who refuses us for now, and until when we go on trying.
+    """
 
     organisation: str
     name: str
@@ -55,12 +60,28 @@ def view_connection(connection: Connection) -> ConnectionView:
         tenant_id=connection.tenant_id,
         tenant_name=connection.tenant_name,
         state=connection.state,
-        reason=connection.reason,
+        reason=connection.reason or "; ".join(_refusals(connection)),
         time_zone=organisation.time_zone,
         starts_at=connection.starts_at,
         last_sync=last.finished_at if last else None,
         postings={f"{state}: {reason}" if reason else state: count for (state, reason), count in counts.items()},
     )
+
+
+def _refusals(connection: Connection) -> Iterator[str]:
+    if connection.state != ConnectionState.LIVE:
+        return
+    for refusal in refusals_of(connection.id):
+        times = "once" if refusal.refusals == 1 else f"{refusal.refusals} times"
+        said = f"{refusal.problem} (refused {times} since {_minute(refusal.refused_since)}"
+        if refusal.held_until:
+            yield f"{said}; many connections would end now, so the fleet brake holds this one)"
+        else:
+            yield f"{said}; we keep trying, until {_minute(final_at(refusal.refused_since))} at least)"
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def view_runs(connection: Connection | None, limit: int, now: datetime) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from domain.night import Standing, Window, how_it_stands, newest_window, project
 from domain.reasons import Broken, sentence
 from domain.time_zones import is_known
 from models import fleet
+from models.access_refusal import Refused, count_refused
 from models.call_budget import budget_of, read_slots
 from models.fleet import NightPart, Waiting, WaitingRuns
 from models.heartbeat import SCHEDULER, is_silent, last_beat
@@ -105,6 +106,7 @@ class NightView:
     tenants_paused: int
     is_circuit_open: bool
     connections: dict[str, int]
+    refused: Refused
     quarantine: Waiting
     events: Waiting
     invariants: list[Violated]
@@ -156,6 +158,7 @@ def view_night(now: datetime) -> NightView:
         tenants_paused=fleet.tenants_paused(now, QONTO.scope),
         is_circuit_open=Circuit(budget_of(XERO.scope).failures).is_open,
         connections=_every_state(fleet.connections_by_state()),
+        refused=count_refused(now),
         quarantine=fleet.unsettled_quarantine(),
         events=fleet.unhandled_events_of_all(),
         invariants=checks_by_name(),

@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 
-from domain.access import BRAKE_WINDOW, HELD_TRIES, LEAST_REFUSALS, LEAST_TIME
+from domain.access import BRAKE_WINDOW, HELD_TRIES, LEAST_REFUSALS, LEAST_TIME, final_at
 from domain.reasons import Broken, Unfinished, Waits
 from models import audit
-from models.access_refusal import refusals_of
+from models.access_refusal import held_back, refusals_of
 from models.states import ConnectionState, Lane
 from models.sync_run import SyncRun
+from services.judge_refusal import end_held_back
 from services.request_sync import request_sync
+from services.view_connections import view_connection
+from services.view_integration import may_connect
+from services.view_night import view_night
 from tests.acceptance.world import Company, Office, read_log, spends
 
 pytestmark = pytest.mark.acceptance
@@ -371,3 +375,55 @@ def test_a_refusal_that_comes_once_costs_minutes(office: Office, service: str, s
 
     assert night_of(company).state == "done"
     assert company.states() == {"posted": 1}
+
+
+# What people see, and may do.
+
+
+def test_a_live_connection_says_who_refuses_it_and_until_when_we_keep_trying(office: Office) -> None:
+    company = office.established()
+    office.at_23()
+    office.world.fault("status", service="qonto", method="GET", path="/bank_accounts$", status=401)
+    office.turn()
+
+    reason = view_connection(company.connection).reason
+    assert "Qonto API key" in reason
+    assert "refused once since" in reason
+    assert f"until {final_at(office.world.now):%Y-%m-%d %H:%M} UTC" in reason
+    view = view_night(office.world.now)
+    assert (view.refused.connections, view.refused.held_back) == (1, 0)
+    office.run_until_quiet()
+    assert view_connection(company.connection).reason == ""
+    assert view_night(office.world.now).refused.connections == 0
+
+
+def test_an_operator_lets_those_be_asked_whom_the_brake_holds_and_no_other(
+    office: Office, fleet: list[Company]
+) -> None:
+    leaving, waiting, struck_at = fleet[:5], fleet[5], office.world.now
+    for company in leaving:
+        company.in_xero("disconnect")
+    office.world.fault(
+        "status", service="qonto", method="GET", path="/bank_accounts$", status=401, times=None, tenant=waiting.id
+    )
+    office.turn()
+    while office.world.now < struck_at + BRAKE_WINDOW:
+        go_on(office)
+    assert states_of(fleet) == ["live"] * 6
+    view = view_night(office.world.now)
+    assert (view.refused.connections, view.refused.held_back) == (6, 5)
+    assert "fleet brake" in view_connection(leaving[0].connection).reason
+
+    refusals = held_back(office.world.now)
+    assert end_held_back(refusals, "grace", "they left", office.world.now) == 5
+    assert end_held_back(refusals, "grace", "they left", office.world.now) == 0
+
+    assert states_of(fleet) == ["needs_reconnect"] * 5 + ["live"]
+    for company in leaving:
+        assert [event["data"]["code"] for event in company.told("connection.broken")] == [Broken.XERO]
+        assert audit.who_did("connection.needs_reconnect", company.connection_id) == "grace"
+        assert may_connect(company.id)
+        company.missing |= {key: company.state(key) for key in company.truth()}
+    office.world.end_faults()
+    office.run_until_quiet()
+    assert waiting.states() == {"posted": 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.mutations.accounts import ACCOUNTS_IN_XERO
+from tests.mutations.breaking import BREAKING
 from tests.mutations.clocks_and_leases import CLOCKS_AND_LEASES
 from tests.mutations.decoding import DECODING
 from tests.mutations.following import FOLLOWING
@@ -37,4 +38,5 @@ MUTATIONS: tuple[Mutation, ...] = (
     *PROOF,
     *ZONES_AND_LIMITS,
     *DECODING,
+    *BREAKING,
 )

@@ -22,8 +22,8 @@ TELLING = (
         "broken_although_it_was_not",
         "whoever is leaving is told that the connection broke",
         "services/judge_refusal.py",
-        "reason=str(error)).where(live).execute():\n",
-        "reason=str(error)).where(live).execute() or True:\n",
+        "    if not Connection.update(state=ConnectionState.NEEDS_RECONNECT, reason=problem).where(live).execute():\n",
+        "    if Connection.update(state=ConnectionState.NEEDS_RECONNECT, reason=problem).where(live).execute() > 1:\n",
         (f"{DISCONNECTING}::test_what_a_person_is_ending_is_not_said_to_be_broken_as_well[sqlite]",),
     ),
     Mutation(
