@@ -24,7 +24,9 @@ def read_ledger(
     """
     prefix = deep_link(app_url, "")
     found = []
-    for row in list_bank_transactions(xero, report=refuse_links(prefix), most_pages=most_pages):
+    for row in list_bank_transactions(
+        xero, report=refuse_links(lambda url: url.startswith(prefix)), most_pages=most_pages
+    ):
         transaction_id = unquote(row.url.removeprefix(prefix)) if row.url.startswith(prefix) else ""
         if transaction_id or row.bank_transaction_id in known:
             found.append(_in_ledger(xero.tenant_id, row, transaction_id, homes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from clients.xero.bank_transactions import BankTransaction, list_bank_transactions, refuse_links
@@ -35,15 +35,20 @@ def _look(job: Job, postings: Sequence[Known], since: datetime) -> Found:
     former = former_rows([posting.id for posting in postings])
     by_url = {posting.url: posting.id for posting in postings}
     found: Found = defaultdict(list)
-    for row in rows_changed(job, since):
+    for row in rows_changed(job, since, by_url.__contains__):
         if row.url in by_url and row.bank_transaction_id not in former:
             found[by_url[row.url]].append(row)
     return found
 
 
-def rows_changed(job: Job, since: datetime) -> Iterator[BankTransaction]:
-    """What Xero has that changed since a moment, with a margin. However long it takes: the lease is kept meanwhile."""
-    report = refuse_links(deep_link(job.app_url, ""))
+def rows_changed(
+    job: Job, since: datetime, is_wanted: Callable[[str], bool] | None = None
+) -> Iterator[BankTransaction]:
+    """What Xero has that changed since a moment, with a margin. However long it takes: the lease is kept meanwhile.
+
+    Raises Unreadable if a row cannot be read that may carry a wanted link, which is any of the connection's by default.
+    """
+    report = refuse_links(is_wanted or (lambda url: url.startswith(deep_link(job.app_url, ""))))
     return list_bank_transactions(job.xero, since - CLOCK_MARGIN, job.patiently, report=report)
 
 

@@ -162,11 +162,11 @@ class TooManyPages(Unreadable):
     """The list has more pages than the caller wants to read."""
 
 
-def refuse_links(beginning: str = "") -> Report:
-    """Return a report that raises Unreadable if a row's link may begin like this, and passes over all others."""
+def refuse_links(is_wanted: Callable[[str], bool] = bool) -> Report:
+    """Return a report that raises Unreadable if a row's link may be a wanted one, and passes over all other rows."""
 
     def refuse(row: UnreadableBankTransaction) -> None:
-        if row.url is None or (row.url and row.url.startswith(beginning)):
+        if row.url is None or is_wanted(row.url):
             raise Unreadable(GET, f"a row with a link cannot be read: {row.problem}")
 
     return refuse

@@ -182,12 +182,30 @@ def test_a_row_of_ours_that_cannot_be_read_is_waited_for_and_never_sent_twice(of
 
     office.run_until_quiet()
 
-    assert company.state(row) == "uncertain"
+    assert company.state(row) == "uncertain: not_looked_up"
     assert len(company.rows(row)) == 1
     office.restart()
     office.night()
     assert company.state(row) == "posted"
     assert len(company.postings_sent()) == 1
+
+
+def test_a_row_of_ours_that_cannot_be_read_is_no_doubt_about_another(office: Office) -> None:
+    company = office.established()
+    [earlier] = company.moves(spends(300))
+    office.night()
+    [row] = company.moves(spends(100))
+    _lose_the_answer(office)
+    odd = company.row(earlier)["id"]
+    company.in_xero(f"bank-transactions/{odd}/delete")
+    office.xero_answers(
+        lambda found: [one | ({"Type": None} if one["BankTransactionID"] == odd else {}) for one in found]
+    )
+
+    office.run_until_quiet()
+
+    assert company.state(row) == "posted"
+    assert len(company.postings_sent()) == 2
 
 
 @pytest.mark.parametrize(

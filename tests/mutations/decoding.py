@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutations.mutation import Mutation
 
 ANSWERS = "tests/contract/test_odd_answers.py::test_an_odd_field_costs_at_most_its_own_row"
+ODD = "tests/acceptance/test_odd_answers.py"
 EVENTS = "tests/unit/test_account_events.py"
 RESOURCES = "tests/unit/test_xero_resources.py"
 INCOMPLETE = f"{RESOURCES}::test_a_listing_is_incomplete_if_a_row_that_cannot_be_read_may_carry_a_link_of_ours"
@@ -30,9 +31,17 @@ DECODING = (
         "absent_among_the_unreadable",
         "a look-up ends although the row that it looks for cannot be read",
         "clients/xero/bank_transactions.py",
-        "        if row.url is None or (row.url and row.url.startswith(beginning)):\n",
+        "        if row.url is None or is_wanted(row.url):\n",
         "        if row.url is None:\n",
         (f"{INCOMPLETE}[ours/1-False-change0]",),
+    ),
+    Mutation(
+        "another_rows_doubt",
+        "one row that cannot be read holds up the look-up of every other",
+        "services/look_up.py",
+        "rows_changed(job, since, by_url.__contains__)",
+        "rows_changed(job, since)",
+        (f"{ODD}::test_a_row_of_ours_that_cannot_be_read_is_no_doubt_about_another[sqlite]",),
     ),
     Mutation(
         "a_limit_without_end",
@@ -41,7 +50,7 @@ DECODING = (
         "    return timedelta(seconds=min(float(text), A_DAY.total_seconds()))\n",
         "    return timedelta(seconds=min(float(text), 1e9))\n",
         (
-            "tests/acceptance/test_odd_answers.py::test_no_limit_lasts_longer_than_a_day[sqlite-31 years]",
+            f"{ODD}::test_no_limit_lasts_longer_than_a_day[sqlite-31 years]",
             "tests/unit/test_oauth.py::test_a_limit_says_until_when_to_wait[headers3-86400]",
         ),
     ),
