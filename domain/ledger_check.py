@@ -21,7 +21,7 @@ class Duty(StrEnum):
 
     MUST = "must"  # it should be there, or we should say why it is not
     TO_COME = "to come"  # no night has had to read it yet
-    MAY = "may"  # an earlier connection's, or one settled between two connections
+    MAY = "may"  # it settled before this connection, and another Xero organisation was connected then or since
 
 
 class Class(StrEnum):

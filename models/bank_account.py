@@ -175,6 +175,20 @@ def advance_cursor(connection_id: str, bank_account_id: str, read_until: datetim
     run(ADVANCE, connection_id=connection_id, bank_account_id=bank_account_id, read_until=read_until)
 
 
+INHERIT = """
+    INSERT INTO cursor (connection_id, bank_account_id, read_until, chain_broken_at, read_whole_at, unread_since,
+        unread_reason, drift_cents)
+    SELECT {heir}, bank_account_id, read_until, chain_broken_at, read_whole_at, unread_since, unread_reason, drift_cents
+    FROM cursor WHERE connection_id = {former}
+    ON CONFLICT (connection_id, bank_account_id) DO NOTHING
+"""
+
+
+def inherit_cursors(former_id: str, heir_id: str) -> None:
+    """Let a new connection go on reading each account where an earlier one ended."""
+    run(INHERIT, former=former_id, heir=heir_id)
+
+
 UNREAD = """
     INSERT INTO cursor (connection_id, bank_account_id, read_until, chain_broken_at, unread_since, unread_reason)
     VALUES ({connection_id}, {bank_account_id}, {starts_at}, '', {now}, {reason})

@@ -17,10 +17,10 @@ from domain.money import in_words, signed
 from domain.reasons import sentence
 from models.awaited_transaction import Awaited, awaited_of
 from models.bank_account import cursor_of
-from models.organisation import Connection, Organisation, first_start
+from models.organisation import Connection, Organisation, first_start, former_tenants
 from services.opening_balance import opening_of
 from services.read_accounts import accounts_to_read
-from services.read_transactions import OVERLAP, is_ours, read_from, walk
+from services.read_transactions import OVERLAP, read_from, walk
 from services.store_transactions import awaited_in
 
 FOR_GOOD = datetime.max.replace(tzinfo=UTC)  # how far an account has been read that no night reads any more
@@ -53,6 +53,7 @@ def read_truth(
     """Read everything that settled since this organisation first went to this Xero organisation."""
     zone = Organisation.get_by_id(connection.organisation_id).time_zone
     began = first_start(connection.organisation_id, connection.tenant_id) or connection.starts_at
+    was_elsewhere = len(former_tenants(connection.organisation_id)) > 1
     truth = QontoTruth(unproved=[f"account {one.id or 'unknown'} cannot be read" for one in accounts.unreadable])
     still_read = {account.id for account in accounts_to_read(connection, accounts)}
     for account in accounts:
@@ -71,7 +72,7 @@ def read_truth(
         awaited = {row.transaction_id for row in awaited_of(connection.tenant_id, account.id)}
         for row in listed.rows.values():
             if row.settled_at and row.amount_cents and not row.is_external_transaction:
-                duty = _duty(connection, row, stored, awaited, read_until)
+                duty = _duty(connection, row, stored, awaited, read_until, was_elsewhere=was_elsewhere)
                 if duty == Duty.MUST and row.id not in stored:
                     truth.passed.append(f"{row.id} is not stored, and account {account.id} was read past it")
                 truth.expected.append(_expected(connection, account.id, row, booking_date(row.settled_at, zone), duty))
@@ -120,9 +121,16 @@ def _read_until(connection: Connection, bank_account_id: str) -> datetime | None
 
 
 def _duty(
-    connection: Connection, row: Transaction, stored: set[str], awaited: set[str], read_until: datetime | None
+    connection: Connection,
+    row: Transaction,
+    stored: set[str],
+    awaited: set[str],
+    read_until: datetime | None,
+    *,
+    was_elsewhere: bool,
 ) -> Duty:
-    if not is_ours(connection, row):
+    """Return whether a row must be in Xero; also one that settled between two connections of which one goes on."""
+    if row.settled_at is None or (row.settled_at < connection.starts_at and was_elsewhere):
         return Duty.MAY
     is_new = read_until is None or row.updated_at >= read_until or row.id in awaited
     if row.id not in stored and is_new:

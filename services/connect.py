@@ -18,13 +18,22 @@ from domain.reasons import Excluded
 from domain.reasons import NotConnected as Why
 from models import audit
 from models.access_refusal import forget_refusals
+from models.bank_account import inherit_cursors
 from models.credential import Credential, forget, is_forgotten
 from models.database import NotUnique, transaction
 from models.opening_balance import store_balances_at_connecting
-from models.organisation import Connection, Organisation, current_connection, first_start, revive, taken_by
+from models.organisation import (
+    Connection,
+    Organisation,
+    current_connection,
+    first_start,
+    newest_connection,
+    revive,
+    taken_by,
+)
 from models.posting_batch import open_batches
 from models.states import ConnectionState, Lane, RunKind
-from models.sync_run import ask_for_run, is_open
+from models.sync_run import SyncRun, ask_for_run, is_open
 from models.unsettled import adopt_unsettled
 from services.credentials import store_secret
 from services.take_up_event import ask_for_accounts
@@ -53,7 +62,8 @@ class Grant:
 @dataclass(frozen=True)
 class Wishes:
     """What a person may choose. `tenant` names the Xero organisation, by id or name, when the token reaches several;
-    `starts_at` is when what settles begins to be sent, now if empty. Without a time zone it keeps the one it has.
+    `starts_at` is when what settles begins to be sent; if empty, a connection to the same Xero organisation goes on
+    where the one before it ended, and any other begins now. Without a time zone it keeps the one it has.
     """
 
     name: str = ""
@@ -167,16 +177,38 @@ def _revive(
     forget([*former - {qonto.id, xero.id}])
     forget_refusals(connection.id, list(Side))
     audit.record(who, "connection.reconnect", connection.id, now)
+    is_earlier = wishes.starts_at is not None and wishes.starts_at < connection.starts_at
+    _change(connection, wishes)
     tell_core(Told.CREATED, connection, now, reconnected=True, starts_at=connection.starts_at)
-    _ask_for_runs(connection, now)
+    _ask_for_runs(connection, now, read_from=wishes.starts_at if is_earlier else None)
     return connection
 
 
-def _ask_for_runs(connection: Connection, now: datetime) -> None:
-    """Its accounts at once; and what has no outcome yet need not wait for the night."""
+def _change(connection: Connection, wishes: Wishes) -> None:
+    """Give a connection that goes on the start and the time zone that a person chose."""
+    if wishes.starts_at:
+        connection.starts_at = wishes.starts_at
+        Connection.update(starts_at=wishes.starts_at).where(Connection.id == connection.id).execute()
+    if wishes.time_zone:
+        ours = Organisation.id == connection.organisation_id
+        Organisation.update(time_zone=wishes.time_zone).where(ours).execute()
+
+
+def _former(organisation_id: str, tenant_id: str) -> Connection | None:
+    """Return the connection that a new one goes on from: the last one, if it went to the same Xero organisation.
+
+    What settled while another one was connected went there.
+    """
+    last = newest_connection(organisation_id)
+    return last if last and last.tenant_id == tenant_id else None
+
+
+def _ask_for_runs(connection: Connection, now: datetime, *, read_from: datetime | None = None) -> None:
+    """Its accounts at once; and what has no outcome yet, or an earlier start covers, need not wait for the night."""
     accounts = ask_for_accounts(connection, now)
-    if open_batches(connection.id):
-        ask_for_run(connection, RunKind.MANUAL, Lane.INTERACTIVE, accounts.local_date, now)
+    if read_from or open_batches(connection.id):
+        run = ask_for_run(connection, RunKind.MANUAL, Lane.INTERACTIVE, accounts.local_date, now)
+        SyncRun.update(read_from=read_from).where(SyncRun.id == run.id).execute()
 
 
 def _store(
@@ -205,6 +237,7 @@ def _store(
         **zone,
     ).on_conflict(conflict_target=[Organisation.id], update={"slug": organisation.slug, **zone}).execute()
     first = first_start(organisation.id, tenant.tenant_id)
+    former = _former(organisation.id, tenant.tenant_id)
     connection = Connection.create(
         id=uuid4().hex,
         organisation_id=organisation.id,
@@ -213,11 +246,13 @@ def _store(
         tenant_name=tenant.tenant_name or "",
         qonto_credential_id=qonto.id,
         xero_credential_id=xero.id,
-        starts_at=wishes.starts_at or now,
+        starts_at=wishes.starts_at or (former.starts_at if former else now),
         verify_since=first,  # our record may have forgotten what an earlier connection sent
         created_at=now,
     )
     adopt_unsettled(connection, Excluded.ACCOUNT_GONE)
+    if former and connection.starts_at >= former.starts_at:
+        inherit_cursors(former.id, connection.id)  # an earlier start than before is read from there on
     audit.record(who, "connection.add", connection.id, now, f"to Xero organisation {tenant.tenant_id}")
     tell_core(Told.CREATED, connection, now, reconnected=first is not None, starts_at=connection.starts_at)
     _ask_for_runs(connection, now)

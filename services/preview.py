@@ -13,7 +13,7 @@ from domain.account_choice import why_left_out
 from domain.calendar import local_date, next_night
 from models.authorisation import Authorisation
 from models.credential import Credential
-from models.organisation import current_connection, former_tenants, time_zone_of
+from models.organisation import current_connection, former_tenants, newest_connection, time_zone_of
 from models.statements import load
 from models.web_session import WebSession
 from services.workbench import Workbench
@@ -25,7 +25,8 @@ class Preview:
     accounts in them wait; `foreign` ones are, but are not the base.
 
     `locked_until` is the last locked day; `is_locked_tonight`: what settles today is dated within it. `is_revived`: a
-    connection that ails goes on; `is_known`: the company was connected to this Xero organisation before.
+    connection that ails goes on; `is_continued`: so does the last one, which ended; `is_known`: the company was
+    connected to this Xero organisation before.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Preview:
     accounts: tuple[str, ...]
     first_night: datetime
     is_revived: bool
+    is_continued: bool
     is_known: bool
 
 
@@ -51,6 +53,7 @@ def preview(workbench: Workbench, session: WebSession, authorisation: Authorisat
         if why_left_out(account.status, is_external=account.is_external_account) is None
     ]
     used = sorted({account.currency for account in accounts})
+    last = newest_connection(session.organisation_id)
     now, zone = workbench.clock(), time_zone_of(session.organisation_id)
     locked_until = _locked_until(organisation)
     return Preview(
@@ -63,6 +66,7 @@ def preview(workbench: Workbench, session: WebSession, authorisation: Authorisat
         accounts=tuple(account.name for account in accounts),
         first_night=next_night(now, zone),
         is_revived=current_connection(session.organisation_id) is not None,
+        is_continued=last is not None and last.tenant_id == tenant_id,
         is_known=tenant_id in former_tenants(session.organisation_id),
     )
 

@@ -11,15 +11,20 @@ from domain.eligibility import why_excluded
 from domain.reasons import Excluded
 from domain.walk import TICK, Position, next_position
 from models.bank_account import Cursor, cursor_of
-from models.organisation import Connection
+from models.organisation import Connection, first_start
 
 MOST_PASSES = 5  # through a crowd that people go on editing
 OVERLAP = timedelta(hours=1)  # read again what may have been committed late with an earlier `updated_at`
 
 
 def read_from(connection: Connection, cursor: Cursor | None) -> datetime:
-    """Where a night begins to read an account: a little before where the last one ended."""
+    """Return where a night begins to read an account: a little before where the last one ended.
+
+    An account that was never read is read from the first start on: what settled before a later one is left out by name.
+    """
     since: datetime = cursor.read_until if cursor else connection.starts_at
+    if cursor is None:
+        since = min(since, first_start(connection.organisation_id, connection.tenant_id) or since)
     return since - OVERLAP
 
 

@@ -6,6 +6,7 @@ from tests.mutations.mutation import Mutation
 
 LATE = "tests/acceptance/test_late_settlements.py"
 CHANGES = "tests/acceptance/test_changes_in_qonto.py"
+DAYS = "tests/acceptance/test_days_between.py"
 ANY = "tests/acceptance/test_proof_of_any_subset.py"
 
 PROOF = (
@@ -82,5 +83,21 @@ PROOF = (
         'if state in {"sending", "uncertain"}:',
         'if state == "sending":',
         (f"{CHANGES}::test_a_change_that_comes_while_it_is_on_its_way_is_noted_once_it_is_there[sqlite]",),
+    ),
+    Mutation(
+        "the_day_between_is_lost",
+        "what settled between two connections is never sent",
+        "services/connect.py",
+        "starts_at=wishes.starts_at or (former.starts_at if former else now),",
+        "starts_at=wishes.starts_at or now,",
+        (f"{DAYS}::test_what_settled_before_and_between_two_connections_is_sent_by_the_second[sqlite]",),
+    ),
+    Mutation(
+        "a_lost_day_is_fine",
+        "the check holds although a day between two connections is lost",
+        "services/check_qonto.py",
+        "(row.settled_at < connection.starts_at and was_elsewhere)",
+        "row.id not in stored",
+        (f"{DAYS}::test_a_day_that_was_lost_between_two_connections_is_called_lost[sqlite]",),
     ),
 )
