@@ -49,6 +49,8 @@ def _show_night(night: Tonight, now: datetime) -> None:
 
 def _show_the_rest(view: NightView) -> None:
     metrics.WORKING.set(view.working)
+    metrics.UNKNOWN_ZONES.set(len(view.without_zone))
+    metrics.QONTO_CALLS_LEFT.set(0 if view.qonto_until else view.qonto_calls_left)
     metrics.APP_CALLS_LEFT.set(view.app_calls_left)
     metrics.DAY_CALLS_LEFT.set(nan if view.day_calls_left is None else view.day_calls_left)
     metrics.ACCESS_REFUSED.set(view.refused.connections)
