@@ -335,7 +335,7 @@ def _wrong_accounts(books: Books) -> Iterator[str]:
 def _are_restored(active: list[Row]) -> bool:
     """Whether a person restored all but the newest, after that was made in their place."""
     *older, newest = sorted(active, key=lambda account: str(account["created_at"]))
-    return all(account["updated_at"] > newest["created_at"] for account in older)
+    return all(account["created_at"] < account["updated_at"] >= newest["created_at"] for account in older)
 
 
 def _is_made(account: Row) -> bool:
