@@ -39,6 +39,12 @@ class Uncertain(StrEnum):
     NOT_LOOKED_UP = "not_looked_up"
 
 
+class Again(StrEnum):
+    """Why a posting that Xero refused is sent again the same night."""
+
+    BESIDE_OTHERS = "refused_beside_others"
+
+
 class LeftOut(StrEnum):
     """Why a bank account of Qonto's is not made in Xero."""
 
@@ -111,6 +117,7 @@ class Noted(StrEnum):
     ACCOUNT_UNREADABLE = "account_not_readable"
     BALANCE = "balance_not_explained"
     CHANGED = "changed_in_qonto"
+    ECHO = "answered_otherwise_by_xero"
     TAKEN_BACK = "taken_back_in_qonto"
     NUMBER = "another_account_number"
 
@@ -175,6 +182,8 @@ SENTENCES: dict[str, str] = {
     Held.UNRECOGNISED: "Xero took it, but its answer does not show our link. A person must compare the two.",
     Uncertain.NOT_LOOKED_UP: "Xero's answer was lost, and Xero could not show whether it has this. It is looked for"
     " again every night, and not sent again before.",
+    Again.BESIDE_OTHERS: "Xero refused it because another request of ours was creating its contact. It is sent again by"
+    " itself.",
     Rejected.REFUSED: "Xero refused it each time it was sent.",
     Broken.NOT_LIVE: "The connection has ended, or waits for a person to connect again.",
     Broken.XERO: "Xero no longer lets us in. Nothing is sent until a person connects again; nothing is forgotten.",
@@ -202,6 +211,7 @@ SENTENCES: dict[str, str] = {
     Awaited.CHANGED_MEANWHILE: "Qonto changed it while it was being sent. We compare the two the next night.",
     Noted.BALANCE: "Qonto's balance of an account does not follow from the transactions that Qonto lists.",
     Noted.CHANGED: "Qonto changed it after it was sent. Xero still has it as it was: compare the two.",
+    Noted.ECHO: "Xero took it, but its answer does not show what was sent. Compare the two; nothing is sent again.",
     Noted.TAKEN_BACK: "Qonto took it back after it was sent. Xero still has it: delete it there if it is wrong.",
     Noted.ACCOUNT_REFUSED: "Qonto refuses us the transactions of an account. Check who may see that account in Qonto."
     " All other accounts are sent; this one is tried again every night.",

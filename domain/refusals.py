@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from domain.reasons import Held, Rejected
+from domain.reasons import Again, Held, Rejected
 
 MOST_REFUSALS = 3  # nights on which a refusal we do not know is tried before it counts as final
 
@@ -19,12 +19,19 @@ KNOWN: tuple[tuple[re.Pattern[str], Held], ...] = tuple(
 )
 
 
-def meaning(messages: list[str], refusals: int) -> Held | Rejected:
-    """Whether a refused transaction is held or rejected. `refusals` counts this one.
+# Two requests that name a new contact at the same moment both make it, and Xero refuses the later one.
+BESIDE_OTHERS = re.compile(r"contact name .* is already assigned to another contact", re.IGNORECASE | re.DOTALL)
 
-    A message we do not know may pass (an account archived between our read and our write, say), so it is tried again.
+
+def meaning(messages: list[str], refusals: int, *, alone: bool) -> Again | Held | Rejected:
+    """Return whether a refused transaction is sent again at once, held or rejected. `refusals` counts this one.
+
+    `alone`: nothing else of ours was under way, so no other request of ours can be the cause. A message we do not know
+    may pass (an account archived between our read and our write, say), so it is tried again.
     """
     for pattern, reason in KNOWN:
         if any(pattern.search(message) for message in messages):
             return reason
+    if not alone and any(BESIDE_OTHERS.search(message) for message in messages):
+        return Again.BESIDE_OTHERS
     return Rejected.REFUSED if refusals >= MOST_REFUSALS else Held.REFUSED

@@ -26,10 +26,15 @@ class Claimed(Protocol):
     def date(self) -> date: ...
 
 
+def elements_of(body: bytes) -> dict[str, Any]:
+    """Return the elements of a frozen request, by their links."""
+    elements = json.loads(body, parse_float=Decimal)["BankTransactions"]
+    return {str(element["Url"]): element for element in elements}
+
+
 def disagreements(body: bytes, claimed: Iterable[Claimed]) -> Iterator[str]:
     """The ids of transactions of which the bytes say something else than our record, or nothing."""
-    elements = json.loads(body, parse_float=Decimal)["BankTransactions"]
-    sent = {element["Url"]: element for element in elements}
+    sent = elements_of(body)
     for one in claimed:
         meant = ("RECEIVE" if one.side == "credit" else "SPEND", to_decimal(one.amount_cents), str(one.date))
         if one.url not in sent or _said(sent[one.url]) != meant:

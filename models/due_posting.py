@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 
@@ -32,23 +31,25 @@ class DuePosting:
     alone: bool
 
 
-DUE = f"""
-    SELECT {", ".join(column.name for column in fields(DuePosting))} FROM posting
-    WHERE connection_id = {{connection_id}} AND state = 'due' ORDER BY settled_at, id LIMIT {{most}}
-"""  # noqa: S608 - column names of ours
+COLUMNS = ", ".join(column.name for column in fields(DuePosting))
+OF_CONNECTION = "FROM posting WHERE connection_id = {connection_id} AND state = 'due'"
+TOGETHER = f"SELECT {COLUMNS} {OF_CONNECTION} AND NOT alone ORDER BY settled_at, id LIMIT {{most}}"
+ALONE = f"SELECT {COLUMNS} {OF_CONNECTION} AND alone ORDER BY settled_at, id LIMIT {{most}}"
 
 
-def due_postings(connection_id: str, limit: int) -> list[DuePosting]:
-    """The next postings to send, oldest first."""
-    return [DuePosting(*row) for row in read(DUE, connection_id=connection_id, most=limit)]
+def due_together(connection_id: str, limit: int) -> list[DuePosting]:
+    """Return the next postings that are sent in company, oldest first."""
+    return [DuePosting(*row) for row in read(TOGETHER, connection_id=connection_id, most=limit)]
 
 
-def next_together(due: Sequence[DuePosting], most: int) -> tuple[list[DuePosting], list[DuePosting]]:
-    """Those that travel in the next request, and the rest. One that must travel alone goes by itself."""
-    first, rest = due[:most], list(due[most:])
-    if first and first[0].alone:
-        return list(first[:1]), [*first[1:], *rest]
-    return [p for p in first if not p.alone], [*(p for p in first if p.alone), *rest]
+def due_alone(connection_id: str, limit: int) -> list[DuePosting]:
+    """Return the next postings of which each is sent by itself, with nothing else under way, oldest first."""
+    return [DuePosting(*row) for row in read(ALONE, connection_id=connection_id, most=limit)]
+
+
+def is_any_due(connection_id: str) -> bool:
+    """Return whether a connection has anything to send."""
+    return bool(read(f"SELECT 1 {OF_CONNECTION} LIMIT 1", connection_id=connection_id))
 
 
 AT_STAKE = """

@@ -24,6 +24,7 @@ class Left(StrEnum):
     DRIFT = "drift"  # bank accounts whose balance does not follow from their transactions
     AWAITED = "awaited"  # transactions that cannot be stored, by their reason
     CHANGED = "changed"  # transactions that Qonto changed after they were sent, since the last night that was done
+    ECHO = "echo"  # transactions that Xero answered otherwise than they were sent, since the last night that was done
     TAKEN_BACK = "taken_back"  # the same, and Qonto lists them no more
     UNREAD = "unread"  # bank accounts whose transactions cannot be read, closed ones too, by their reason
 
@@ -77,6 +78,11 @@ LEFT = f"""
     WHERE tenant_id = {{tenant_id}} AND organisation_id = {{organisation_id}} AND noted_at > {LAST_DONE}
     AND changed_to <> ''
     GROUP BY 1
+    UNION ALL
+    SELECT '{Left.ECHO}', '', COUNT(*) FROM posting
+    WHERE tenant_id = {{tenant_id}} AND organisation_id = {{organisation_id}} AND noted_at > {LAST_DONE}
+    AND state = 'posted' AND reason <> ''
+    HAVING COUNT(*) > 0
     UNION ALL
     SELECT '{Left.UNREAD}', unread_reason, COUNT(*) FROM cursor
     JOIN bank_account ON bank_account.id = bank_account_id

@@ -38,7 +38,7 @@ class Posting(Table):
     or deleted them as surplus copies. `updated_at` is Qonto's, of the version that is stored; empty where an earlier
     release stored it. `changed_to` says what Qonto changed after it was sent, and `changed_cents` what it then moves,
     signed, if that is otherwise; both are empty while it is as it was sent. `noted_at`: when a sum or a day
-    was last found changed.
+    was last found changed, or when Xero answered otherwise than was sent.
     """
 
     id = BigAutoField()
@@ -191,6 +191,18 @@ def give_reason(which: Expression, reason: str, now: datetime, *, detail: str) -
     Posting.update(reason=reason, reason_detail=detail).where(others).execute()
 
 
+def note_echo(posting_id: int, reason: str, detail: str, now: datetime) -> None:
+    """Store that Xero answered a posting otherwise than it was sent. It stays posted, and is a problem of the night."""
+    one = Posting.id == posting_id
+    give_reason(one, reason, now, detail=detail)
+    Posting.update(noted_at=now).where(one).execute()
+
+
+def transaction_of(posting_id: int) -> str:
+    """Return Qonto's id of a posting's transaction."""
+    return str(Posting.get_by_id(posting_id).transaction_id)
+
+
 def _tell(which: Expression, state: Any, now: datetime, reason: str, detail: str, batch: Any) -> None:
     PostingEvent.insert_from(
         Posting.select(
@@ -271,6 +283,8 @@ class Member:
     state: str
     attempts: int
     refusals: int
+    alone: bool
+    currency: str
 
 
 NEWEST_SETTLED = """

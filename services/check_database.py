@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from domain.calendar import NIGHT, falls_due, latest_due, local_date
 from domain.ledger_check_lines import Line
-from domain.reasons import Followed, Held
+from domain.reasons import Again, Followed, Held
 from domain.recovery import PROOF_AFTER
 from domain.what_next import NO_SCHEDULER
 from models.bank_account import BankAccount
@@ -123,7 +123,7 @@ def _may_be_followed(batch: PostingBatch, later: list[PostingEvent]) -> bool:
     if batch.looked_up_at is not None and batch.looked_up_at >= batch.first_sent_at + PROOF_AFTER:
         return True
     outcome = next(event for event in later if event.state != PostingState.UNCERTAIN)
-    refused = outcome.state in {PostingState.HELD, PostingState.REJECTED}
+    refused = outcome.state in {PostingState.HELD, PostingState.REJECTED} or outcome.reason == Again.BESIDE_OTHERS
     return refused and outcome.reason not in UNANSWERED
 
 

@@ -61,7 +61,10 @@ def _freeze(job: Job, due: list[DuePosting], codes: CodingCodes) -> PostingBatch
         )
         move_into_batch([posting.id for posting in due], batch.id, now)
     batch.frozen = [
-        Member(posting.id, batch.id, posting.url, PostingState.SENDING, posting.attempts + 1, posting.refusals)
+        Member(
+            *(posting.id, batch.id, posting.url, PostingState.SENDING, posting.attempts + 1, posting.refusals),
+            *(posting.alone, posting.currency),
+        )
         for posting in due
     ]
     job.sent += len(due)

@@ -17,7 +17,7 @@ from services.verdict import Verdict
 
 OF_TRANSACTIONS = {
     *(Left.HELD, Left.REJECTED, Left.LEFT_OUT, Left.UNCERTAIN),
-    *(Left.AWAITED, Left.CHANGED, Left.TAKEN_BACK),
+    *(Left.AWAITED, Left.CHANGED, Left.TAKEN_BACK, Left.ECHO),
 }
 OF_ACCOUNTS = {Left.ACCOUNT, Left.CHAIN, Left.DRIFT, Left.UNREAD}
 REASONS = {
@@ -25,6 +25,7 @@ REASONS = {
     Left.DRIFT: Noted.BALANCE,
     Left.CHANGED: Noted.CHANGED,
     Left.TAKEN_BACK: Noted.TAKEN_BACK,
+    Left.ECHO: Noted.ECHO,
 }  # of kinds that have one reason
 
 News = tuple[Told, dict[str, Any]]  # an event's type, and its data but for whose it is

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from domain.bank_transaction import BATCH_ROWS
-from models.due_posting import DuePosting, due_postings, next_together
+from models.due_posting import DuePosting, due_alone, due_together, is_any_due
 from models.posting_batch import PostingBatch
 from services.freeze_batch import freeze_batch
 from services.job import TURN_TRANSACTIONS, Job
@@ -13,27 +13,23 @@ from services.send_batches import send_batches
 
 
 def post_transactions(job: Job) -> bool:
-    """Whether nothing is left to send: `False` when the turn is over first. Raises what `send_batches` raises."""
-    batches = _Batches(job)
-    send_batches(job, iter(batches))
-    return batches.are_exhausted
+    """Return whether nothing is left to send: `False` when the turn is over first. Raises what `send_batches` raises.
+
+    What must travel alone goes last, one request after another, with nothing else of this organisation under way.
+    """
+    send_batches(job, _batches(job, due_together, BATCH_ROWS))
+    for batch in _batches(job, due_alone, 1):
+        send_batches(job, iter([batch]))
+    return not is_any_due(job.connection.id)
 
 
-class _Batches:
-    """One frozen batch after the other, until nothing is due or the turn is over. What is due is read ahead."""
-
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self.are_exhausted = False
-
-    def __iter__(self) -> Iterator[PostingBatch]:
-        due: list[DuePosting] = []
-        while not self._job.time_is_up():
-            due = due or due_postings(self._job.connection.id, TURN_TRANSACTIONS)
-            if not due:
-                self.are_exhausted = True
-                return
-            together, due = next_together(due, BATCH_ROWS)
-            if batch := freeze_batch(self._job, together):
-                yield batch
-        self.are_exhausted = not due and not due_postings(self._job.connection.id, 1)
+def _batches(job: Job, read_due: Callable[[str, int], list[DuePosting]], rows: int) -> Iterator[PostingBatch]:
+    """Freeze one batch after the other, until nothing is due or the turn is over. What is due is read ahead."""
+    due: list[DuePosting] = []
+    while not job.time_is_up():
+        due = due or read_due(job.connection.id, TURN_TRANSACTIONS)
+        if not due:
+            return
+        if batch := freeze_batch(job, due[:rows]):
+            yield batch
+        due = due[rows:]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
-from clients.xero.bank_transactions import AnsweredElement, BankTransaction
-from domain.reasons import Held, Rejected
+from clients.decoding import Rows
+from clients.xero.bank_transactions import AnsweredElement, BankTransaction, UnreadableBankTransaction
+from domain.echo import differences, refused_elements
+from domain.reasons import Again, Held, Noted, Rejected
 from domain.refusals import meaning
-from models.posting import Member, Posting, move, move_into_xero
+from domain.sent_bytes import elements_of
+from models.posting import Member, Posting, move, move_into_xero, note_echo, transaction_of
 from models.posting_batch import PostingBatch, members_of, store_progress
 from models.states import BatchState, PostingState
 from models.sync_run import count_posted
@@ -35,20 +38,24 @@ def store_uncertain(job: Job, batch: PostingBatch, problem: str, refused: str = 
         move(still, PostingState.UNCERTAIN, job.now(), detail=problem)
 
 
-def store_outcome(job: Job, batch: PostingBatch, answers: list[AnsweredElement]) -> None:
-    """Each row by its own answer, matched by its link, in one transaction.
+def store_outcome(job: Job, batch: PostingBatch, answers: Rows[AnsweredElement, UnreadableBankTransaction]) -> None:
+    """Each row by its own answer, matched by its link, in one transaction; refusals without a link by elimination.
 
     Rows without an answer leave the batch uncertain. But if Xero made rows that show none of our links, no look could
     find them either: then the rows are held for a person, for nothing may be sent again.
     """
-    by_url = {answer.url: answer for answer in answers}
     everybody = members_of(batch)
     postings = [p for p in everybody if p.state in {PostingState.SENDING, PostingState.UNCERTAIN}]
+    sent = elements_of(bytes(batch.body))
+    by_url = {answer.url: answer for answer in answers} | dict(_by_elimination(everybody, sent, answers))
     answered = [(posting, by_url[posting.url]) for posting in postings if posting.url in by_url]
     unknown = [posting.id for posting in postings if posting.url not in by_url]
     links = {posting.url for posting in everybody}
     with job.holding():
-        store_posted(job, [(posting, answer) for posting, answer in answered if answer.is_created])
+        created = [(posting, answer) for posting, answer in answered if answer.is_created]
+        store_posted(job, created)
+        for posting, answer in created:
+            _compare(job, posting, sent[posting.url], answer)
         for posting, answer in answered:
             if not answer.is_created:
                 store_refused(job, posting, answer.messages)
@@ -59,6 +66,28 @@ def store_outcome(job: Job, batch: PostingBatch, answers: list[AnsweredElement])
             move(Posting.id.in_(unknown), PostingState.HELD, job.now(), reason=Held.UNRECOGNISED)
         batch.state, batch.problem, batch.resolved_at = BatchState.RESOLVED, "", job.now()
         store_progress(batch)
+
+
+def _by_elimination(
+    everybody: Sequence[Member], sent: Mapping[str, Any], answers: Rows[AnsweredElement, UnreadableBankTransaction]
+) -> Iterator[tuple[str, AnsweredElement]]:
+    """Yield the link of each refusal that shows none, if it is certain. A created row is never matched so."""
+    links = {posting.url for posting in everybody}
+    strangers = [answer for answer in answers if answer.url not in links]
+    if answers.unreadable or any(answer.url or answer.is_created for answer in strangers):
+        return
+    missing = links - {answer.url for answer in answers}
+    for element, answer in refused_elements([sent[url] for url in sorted(missing)], strangers):
+        yield element["Url"], answer
+
+
+def _compare(job: Job, posting: Member, sent: Mapping[str, Any], answer: AnsweredElement) -> None:
+    """Note what Xero shows otherwise than it was sent. It is in Xero all the same, so nothing is sent again."""
+    told = differences(sent, posting.currency, answer)
+    if told:
+        log.error("batch %s: Xero answered posting %s otherwise than it was sent", posting.batch_id, posting.id)
+        note_echo(posting.id, Noted.ECHO, told, job.now())
+        job.notes.append(f"Xero took {transaction_of(posting.id)} otherwise than it was sent: {told}")
 
 
 def store_posted(job: Job, rows: Sequence[tuple[Known, BankTransaction]], detail: str = "") -> None:
@@ -74,9 +103,12 @@ def store_posted(job: Job, rows: Sequence[tuple[Known, BankTransaction]], detail
 
 
 def store_refused(job: Job, posting: Member, messages: list[str]) -> None:
-    """Xero refused this row: held or rejected, in Xero's own words. Call it inside `job.holding()`."""
+    """Xero refused this row: due again, held or rejected, in Xero's own words. Call it inside `job.holding()`."""
     refusals = posting.refusals + 1
-    reason = meaning(messages, refusals)
+    reason = meaning(messages, refusals, alone=posting.alone)
+    which, detail = Posting.id == posting.id, "; ".join(messages)
+    if isinstance(reason, Again):
+        move(which, PostingState.DUE, job.now(), reason=reason, detail=detail, alone=True)
+        return
     state = PostingState.REJECTED if isinstance(reason, Rejected) else PostingState.HELD
-    detail = "; ".join(messages)
-    move(Posting.id == posting.id, state, job.now(), reason=reason, detail=detail, alone=False, refusals=refusals)
+    move(which, state, job.now(), reason=reason, detail=detail, alone=False, refusals=refusals)

@@ -14,7 +14,7 @@ from domain.time_zones import UnknownTimeZone, is_known
 from failpoints import hit
 from log_context import logging_with
 from models.access_refusal import forget_refusals
-from models.due_posting import due_postings
+from models.due_posting import is_any_due
 from models.lease import LEASE, Lease, LeaseLost, take_lease
 from models.organisation import Connection, Organisation
 from models.outbox import announce
@@ -171,7 +171,7 @@ def _end(job: Job, verdict: Verdict) -> None:
             # Only now, with the run's row locked: whoever asks for the run from here on opens it again.
             verdict = close_accounts_run(job, verdict)
             _store(job, verdict, now)
-        elif job.run.kind == RunKind.MANUAL and verdict.state == RunState.DONE and due_postings(job.connection.id, 1):
+        elif job.run.kind == RunKind.MANUAL and verdict.state == RunState.DONE and is_any_due(job.connection.id):
             verdict = go_on(job)  # a person had something sent again meanwhile, and found this run open
             _store(job, verdict, now)
         for told, data in news:

@@ -33,6 +33,10 @@ class _Account(msgspec.Struct):
     account_id: Word = msgspec.field(name="AccountID", default="")
 
 
+class _Contact(msgspec.Struct, rename="pascal"):
+    name: str = ""
+
+
 class BankTransaction(msgspec.Struct, rename="pascal", kw_only=True):
     """A row as Xero lists it. `total` is exact, positive, and a whole number of cents."""
 
@@ -81,7 +85,17 @@ class AnsweredElement(BankTransaction, rename="pascal", kw_only=True):
     type: Word = ""
     total: Decimal = Decimal(0)
     status_attribute_string: Word = "OK"
+    reference: Annotated[str, SPARE] = ""
+    contact: Annotated[_Contact | None, SPARE] = None
     validation_errors: Annotated[list[Any], SPARE] = []
+
+    @property
+    def account_id(self) -> str:
+        return self.bank_account.account_id
+
+    @property
+    def contact_name(self) -> str:
+        return self.contact.name if self.contact else ""
 
     @property
     def is_created(self) -> bool:

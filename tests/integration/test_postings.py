@@ -12,7 +12,7 @@ from peewee import IntegrityError
 from playhouse.shortcuts import model_to_dict
 
 from models.database import transaction
-from models.due_posting import due_postings, next_together
+from models.due_posting import due_alone, due_together, is_any_due
 from models.posting import Posting, PostingEvent, count_by_state, insert_new, members, move, move_into_xero
 from models.posting_batch import open_batches
 from models.states import BatchState, PostingState
@@ -145,7 +145,7 @@ def test_what_is_due_comes_oldest_first_and_no_more_than_asked_for(make_postings
     make_postings({})
     connection_id = postings[0].connection_id
 
-    due = due_postings(connection_id, 3)
+    due = due_together(connection_id, 3)
 
     assert [posting.id for posting in due] == [postings[n].id for n in (1, 3, 2)]
 
@@ -154,28 +154,16 @@ def test_what_is_due_comes_oldest_first_and_no_more_than_asked_for(make_postings
 def test_only_what_is_due_is_sent(make_postings: MakePostings, state: PostingState) -> None:
     (posting,) = make_postings({"state": state})
 
-    assert due_postings(posting.connection_id, 50) == []
+    assert due_together(posting.connection_id, 50) == []
+    assert not is_any_due(posting.connection_id)
 
 
-def test_a_posting_that_must_travel_alone_does(make_postings: MakePostings) -> None:
-    ages = [{"settled_at": NOW - timedelta(hours=hours), "alone": alone} for hours, alone in ((3, False), (2, True))]
-    first, alone, last, later = make_postings(*ages, *2 * [{"settled_at": NOW, "alone": False}])
-    due = due_postings(first.connection_id, 50)
+def test_what_must_travel_alone_is_not_among_what_travels_together(make_postings: MakePostings) -> None:
+    first, alone, last = make_postings(*({"alone": alone} for alone in (False, True, False)))
 
-    together, rest = next_together(due, 3)
-
-    assert [posting.id for posting in together] == [first.id, last.id]
-    assert [posting.id for posting in rest] == [alone.id, later.id]
-    assert [[posting.id for posting in part] for part in next_together(rest, 3)] == [[alone.id], [later.id]]
-
-
-def test_postings_that_must_all_travel_alone_come_one_by_one(make_postings: MakePostings) -> None:
-    first, second = make_postings({"alone": True}, {"alone": True})
-
-    together, rest = next_together(due_postings(first.connection_id, 50), 50)
-
-    assert [posting.id for posting in together] == [first.id]
-    assert [posting.id for posting in rest] == [second.id]
+    assert [posting.id for posting in due_together(first.connection_id, 50)] == [first.id, last.id]
+    assert [posting.id for posting in due_alone(first.connection_id, 50)] == [alone.id]
+    assert is_any_due(first.connection_id)
 
 
 def test_xeros_ids_are_remembered_row_by_row(make_postings: MakePostings, story: Any) -> None:

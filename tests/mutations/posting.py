@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from tests.mutations.mutation import Mutation
 
+ANSWERS = "tests/acceptance/test_answers.py"
 HELD_UP = "tests/acceptance/test_held_up.py"
 LOOK_UPS = "tests/acceptance/test_look_ups.py"
 RESOURCES = "tests/unit/test_xero_resources.py"
 STEPS = "tests/acceptance/test_recovery_steps.py"
 HOLDS_ITSELF = "test_a_batch_that_cannot_be_looked_up_holds_itself_and_the_night_of_the_rest_is_done"
+OTHERWISE = "test_a_row_that_xero_took_otherwise_than_it_was_sent_is_named_and_never_sent_again"
+RACE = "test_a_contact_that_our_own_other_request_made_costs_a_second_request_by_itself_the_same_night"
 SMALLER = "test_a_page_that_is_too_much_is_asked_for_again_with_fewer_rows_and_the_list_goes_on_from_there"
 
 POSTING = (
@@ -56,6 +59,22 @@ POSTING = (
             _store_doubt(job, batch, problem)
 """,
         (f"{LOOK_UPS}::test_a_newer_batch_is_looked_up_although_an_older_one_cannot_be[sqlite]",),
+    ),
+    Mutation(
+        "our_own_race_waits_a_night",
+        "a refusal that our own parallel request caused is held until the next night",
+        "domain/refusals.py",
+        "if not alone and any(",
+        "if alone and any(",
+        (f"{ANSWERS}::{RACE}[sqlite]",),
+    ),
+    Mutation(
+        "echo_is_not_compared",
+        "a row that Xero took otherwise than it was sent is noted as simply posted",
+        "services/store_outcome.py",
+        "told = differences(sent, posting.currency, answer)",
+        "told = differences(sent, posting.currency, answer)[:0]",
+        (f"{ANSWERS}::{OTHERWISE}[sqlite-change0-amount 1.00 is 9.99 in Xero]",),
     ),
     Mutation(
         "pages_never_get_smaller",

@@ -33,12 +33,8 @@ NEVER_SENT = """except ({}):
         batch.state, batch.sends, batch.first_sent_at, batch.last_sent_at = "intended", 0, None, None
         with job.holding():
             store_progress(batch)"""
-BY_LINK = """    by_url = {answer.url: answer for answer in answers}
-    everybody = members_of(batch)
-"""
-BY_POSITION = """    everybody = members_of(batch)
-    by_url = {posting.url: answer for posting, answer in zip(everybody, answers, strict=False)}
-"""
+BY_LINK = "by_url = {answer.url: answer for answer in answers} | dict("
+BY_POSITION = "by_url = {one.url: answer for one, answer in zip(everybody, answers, strict=False)} | dict("
 
 SENDING = (
     Mutation(

@@ -52,13 +52,17 @@ class Remembered:
 
 
 class SimXero:
-    """`refusals` are what Xero says to the rows with these links, `spoils` the links that spoil a whole request."""
+    """`refusals` are what Xero says to the rows with these links, `spoils` the links that spoil a whole request.
+
+    `races` are links that Xero refuses once, because the contact was made by another request at the same moment.
+    """
 
     def __init__(self, timeline: Timeline, weather: Weather, ledger: Ledger) -> None:
         self.ledger = ledger
         self.accounts: list[dict[str, str]] = []
         self.refusals: dict[str, str] = {}
         self.spoils: set[str] = set()
+        self.races: set[str] = set()
         self._timeline = timeline
         self._random = timeline.random
         self._weather = weather
@@ -149,6 +153,10 @@ class SimXero:
         url = element["Url"]
         if url in self.refusals:
             error = {"Message": self.refusals[url]}
+            return {"Url": url, "StatusAttributeString": "ERROR", "ValidationErrors": [error]}
+        if url in self.races:
+            self.races.remove(url)
+            error = {"Message": "The contact name Nube is already assigned to another contact."}
             return {"Url": url, "StatusAttributeString": "ERROR", "ValidationErrors": [error]}
         now = self._timeline.now
         late = self._weather.late_list and self._random.random() < self._weather.late_list

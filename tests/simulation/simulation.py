@@ -154,6 +154,8 @@ class World:
             self.xero.refusals[one.url] = self.random.choice((LOCKED, UNKNOWN))
         elif self.random.random() < self.weather.spoil:
             self.xero.spoils.add(one.url)
+        elif self.random.random() < self.weather.race:
+            self.xero.races.add(one.url)
 
     def _plan(self, storm: float) -> None:
         """What people do, and what clocks do, in the course of the seed."""

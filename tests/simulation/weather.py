@@ -39,6 +39,7 @@ class Weather:
     forbid: float = _chance((0.01, 0.03))  # 403
     refuse_done: float = _chance((0.01, 0.04, 0.12))  # 429, 401 or 403 from somebody in front of Xero, which works on
     refuse: float = _chance(SOME)  # of the transactions
+    race: float = _chance(SOME)  # of the transactions: another request makes its contact at the same moment
     spoil: float = _chance(SOME)  # of the transactions: Xero refuses the whole request that holds it
     delete: float = _chance((0.2, 0.6))  # of the rows, by a person
     lose_message: float = _chance((0.1, 0.5, 1.0))

@@ -33,12 +33,12 @@ from domain.refusals import MOST_REFUSALS, meaning
     ],
 )
 def test_what_may_pass_is_held_however_often_it_was_tried(message: str, reason: Held) -> None:
-    assert meaning([message], refusals=1) == reason
-    assert meaning(["Something else.", message.upper()], refusals=100) == reason
+    assert meaning([message], refusals=1, alone=False) == reason
+    assert meaning(["Something else.", message.upper()], refusals=100, alone=False) == reason
 
 
 @pytest.mark.parametrize("messages", [["The TaxType field is mandatory"], ["Account must be valid"], []])
 def test_what_we_do_not_know_is_tried_on_three_nights_and_then_rejected(messages: list[str]) -> None:
-    nights = [meaning(messages, refusals) for refusals in range(1, MOST_REFUSALS + 1)]
+    nights = [meaning(messages, refusals, alone=False) for refusals in range(1, MOST_REFUSALS + 1)]
 
     assert nights == [Held.REFUSED, Held.REFUSED, Rejected.REFUSED]

@@ -29,6 +29,7 @@ REMEDIES: dict[str, str] = {
     Noted.BALANCE: "see which account with `qonto-xero balance`",
     Noted.CHANGED: "the customer compares the two; see one with `qonto-xero explain`",
     Noted.NUMBER: "nothing: the account is used as it is",
+    Noted.ECHO: "compare by hand what `qonto-xero explain` and `qonto-xero balance` say with Xero",
     Noted.TAKEN_BACK: "the customer deletes it in Xero if it is wrong; see one with `qonto-xero explain`",
     Unfinished.TIME_ZONE: "set another with `qonto-xero connections time-zone`; `qonto-xero status` names whose",
     Held.LOCK_DATE: CUSTOMER,
