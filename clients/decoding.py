@@ -208,7 +208,7 @@ def _read_fields(raw: bytes, shape: type[Shape]) -> Shape:
         value = bytes(given.get(field.encode_name, b"null"))
         if value == b"null":
             if field.required:
-                raise msgspec.ValidationError(f"Object missing required field `{field.encode_name}`")
+                raise msgspec.ValidationError(f"Expected a value, got none - at `$.{field.encode_name}`")
             continue
         try:
             values[field.name] = read(value, field.type)

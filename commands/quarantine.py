@@ -20,7 +20,7 @@ from services.settle_quarantine import CannotSettle, discard, read_raw, requeue
 from services.view_quarantine import view_payload, view_quarantine
 from services.workbench import Workbench
 
-COLUMNS = ("quarantined", "source", "created_at", "bytes", "reason")
+COLUMNS = ("quarantined", "source", "created_at", "money", "bytes", "reason")
 MOST_BITS = 64  # of a number that a database counts with, its sign too
 MOST_SHOWN = 4_000  # characters of a payload; --raw gives all of it
 

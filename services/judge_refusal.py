@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from clients.errors import Reconnect, Refused, RemoteError
-from clients.xero.connections import list_connections
+from clients.xero.connections import list_connections, may_reach
 from domain.access import (
     BRAKE_WINDOW,
     HELD_COUNTS,
@@ -64,12 +64,12 @@ def _has_ended(job: Job, error: Refused) -> bool:
     if isinstance(error, Reconnect) or not error.is_of_tenant:
         return isinstance(error, Reconnect)
     try:
-        reached = list_connections(job.xero.http, job.xero.base_url, job.xero.tokens)
+        links = list_connections(job.xero.http, job.xero.base_url, job.xero.tokens)
     except Reconnect:
         return True
     except RemoteError:
         return False
-    return job.tenant_id not in {link.tenant_id for link in reached}
+    return not may_reach(links, job.tenant_id)
 
 
 def _hold_back(refusal: AccessRefusal, now: datetime) -> datetime | None:

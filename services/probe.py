@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clients.errors import Reconnect, Refused
 from clients.qonto.organisation import read_organisation
-from clients.xero.connections import list_connections
+from clients.xero.connections import list_connections, may_reach
 from clients.xero.organisation import read_organisation as read_xero_organisation
 from domain.access import Side, side_of
 from domain.core_event import Told
@@ -39,7 +39,6 @@ def _knock(job: Job) -> None:
     """Raises Refused unless both sides let us in, Qonto to the same organisation and Xero to the same tenant."""
     if read_organisation(job.qonto).id != job.organisation.id:
         raise Reconnect("Qonto GET /v2/organization", "the login is another organisation's")
-    reached = list_connections(job.xero.http, job.xero.base_url, job.xero.tokens)
-    if job.tenant_id not in {link.tenant_id for link in reached}:
+    if not may_reach(list_connections(job.xero.http, job.xero.base_url, job.xero.tokens), job.tenant_id):
         raise Reconnect("Xero GET /connections", "the login does not reach the organisation")
     read_xero_organisation(job.xero)

@@ -56,6 +56,12 @@ def list_connections(
     return decode_rows(body, Tenant, UnreadableTenant, "Xero GET /connections")
 
 
+def may_reach(links: Rows[Tenant, UnreadableTenant], tenant_id: str) -> bool:
+    """Return whether an organisation is among the connections, or may be one that cannot be read."""
+    unreadable = {link.tenant_id for link in links.unreadable}
+    return tenant_id in {link.tenant_id for link in links} or bool(unreadable & {None, tenant_id})
+
+
 def authentication_event(access_token: Secret) -> str:
     """The consent that an access token comes from, as its claims say; empty if they do not. Nothing is verified."""
     _, _, claims = access_token.reveal().partition(".")

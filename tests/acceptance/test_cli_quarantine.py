@@ -81,7 +81,7 @@ def test_what_waits_for_a_person_is_listed_newest_first(small_company: Company, 
 
     heading, *lines = (line.split("\t") for line in small_company.ask("quarantine", "list").out.splitlines())
 
-    assert heading == ["quarantined", "source", "created_at", "bytes", "reason"]
+    assert heading == ["quarantined", "source", "created_at", "money", "bytes", "reason"]
     assert [(line[0], line[1], line[-1]) for line in lines] == [
         (str(job), "lane nightly", "its worker died"),
         (str(event_in_quarantine), "qonto.events", "signed under a key that we do not know"),
@@ -91,6 +91,21 @@ def test_what_waits_for_a_person_is_listed_newest_first(small_company: Company, 
     assert newest["bytes"] == len(JOB)
     assert datetime.fromisoformat(newest["created_at"]).tzinfo
     assert (newest["settled_at"], len(newest["digest"])) == (None, 64)
+
+
+@pytest.mark.parametrize(
+    ("change", "money"),
+    [({"id": None}, "-47.30 EUR"), ({"currency": None}, "-47.30"), ({"amount_cents": "much"}, ""), ({"side": 5}, "")],
+    ids=["no id", "no currency", "no amount", "no side"],
+)
+def test_the_money_of_a_transaction_is_named_as_far_as_it_can_be_read(
+    small_company: Company, change: dict[str, Any], money: str
+) -> None:
+    kept(small_company, "Qonto account account-1", json.dumps(ROW | change).encode())
+
+    (row,) = small_company.ask("quarantine", "list", "--json").json
+
+    assert row["money"] == money
 
 
 @pytest.mark.parametrize("terminal", ["", "1"], ids=["in a pipe", "on a terminal"])
@@ -138,7 +153,7 @@ def test_bytes_that_are_no_text_stay_on_their_line(small_company: Company) -> No
 
     shown = small_company.ask("quarantine", "show", str(number)).out
 
-    assert shown.count("\n") == 9  # a heading, seven fields, the bytes
+    assert shown.count("\n") == 10  # a heading, eight fields, the bytes
     assert shown.replace("\n", "").replace("\t", "").isprintable()
     assert "\\xff" in shown
     listed_text = small_company.ask("quarantine", "list").out

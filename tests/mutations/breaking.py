@@ -41,7 +41,7 @@ BREAKING = (
         "a_403_is_believed",
         "a 403 of Xero's ends a connection although Xero's own list names the organisation",
         JUDGE,
-        "    return job.tenant_id not in {link.tenant_id for link in reached}",
+        "    return not may_reach(links, job.tenant_id)",
         "    return True",
         (f"{REFUSED}::test_what_xero_answers_about_one_organisation_is_believed_only_with_xeros_list[sqlite]",),
     ),

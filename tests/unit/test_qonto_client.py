@@ -179,6 +179,49 @@ def test_accounts_are_read_page_by_page_until_a_short_one(talk: Talk) -> None:
     assert [sent.params["page"] for sent in http.sent] == ["1", "2"]
 
 
+REFUSED = answer(422, {"errors": [{"code": "invalid", "detail": "page is out of range"}]})
+FULL = answer(200, {"bank_accounts": [{"id": "a", "name": "Main", "status": "active"}] * PAGE})
+
+
+@pytest.mark.parametrize("refused", [REFUSED, answer(404, {"errors": [{"detail": "no such page"}]})])
+def test_a_page_behind_a_full_last_one_may_be_refused(talk: Talk, refused: Answer) -> None:
+    qonto, http = talk(FULL, refused, refused)
+
+    assert len(list_bank_accounts(qonto)) == PAGE
+    assert [sent.params["page"] for sent in http.sent] == ["1", "2", "2"]
+
+
+def test_one_refusal_of_a_page_ends_no_list(talk: Talk) -> None:
+    assert len(list_bank_accounts(talk(FULL, REFUSED, FULL, REFUSED, REFUSED)[0])) == 2 * PAGE
+
+
+@pytest.mark.parametrize(
+    "answers", [[REFUSED], [FULL, answer(404, b"<html>")], [FULL, answer(400, {"errors": [{"detail": "bad"}]})]]
+)
+def test_any_other_refusal_of_a_page_is_one(talk: Talk, answers: list[Answer]) -> None:
+    with pytest.raises(Permanent):
+        list_bank_accounts(talk(*answers)[0])
+
+
+def test_where_qonto_says_which_page_is_the_last_no_other_is_asked_for(talk: Talk) -> None:
+    full = {"bank_accounts": [{"id": "a", "name": "Main", "status": "active"}] * PAGE, "meta": {"next_page": None}}
+    qonto, http = talk(answer(200, full))
+
+    assert len(list_bank_accounts(qonto)) == PAGE
+    assert len(http.sent) == 1
+
+
+def test_an_account_that_cannot_be_read_hides_no_other_and_says_of_itself_what_it_can(talk: Talk) -> None:
+    odd = {"id": "b", "name": "Taxes\x00", "status": 5, "is_external_account": True}
+    accounts = list_bank_accounts(talk(answer(200, {"bank_accounts": [{"id": "a", "status": "active"}, odd, None]}))[0])
+
+    assert [account.id for account in accounts] == ["a"]
+    first, second = accounts.unreadable
+    assert (first.id, first.name, first.is_external) == ("b", "Taxes", True)
+    assert (second.id, second.name, second.is_external) == (None, "", False)
+    assert msgspec.json.decode(first.payload) == odd
+
+
 def test_an_account_is_read_even_when_the_reader_may_see_almost_nothing_of_it(talk: Talk) -> None:
     body = {"bank_accounts": [{"id": "a", "name": "Main", "status": "something new", "main": True}]}
 
