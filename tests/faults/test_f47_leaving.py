@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.integration]
 
 NEXT_NIGHT, NEXT_DATE = "2026-11-21T22:00:00Z", "2026-11-21"
 ENDED = "SELECT ended_at FROM connection WHERE state = 'disconnected'"
+PROBES = "SELECT state FROM sync_run WHERE kind = 'probe'"
 SECRETS = "SELECT count(*) FROM credential WHERE secret <> '' OR access_token <> ''"
 ERASE = ("posting_event", "posting", "account_link", "cursor")
 
@@ -61,8 +62,9 @@ def test_who_is_no_longer_let_in_says_so_and_asks_once_a_day(
     assert shown["state"] == "needs_reconnect"
     assert "invalid_grant" in shown["reason"]
     live_until(company, town, NEXT_DATE)
-    assert calls(town, party)[len(asked) :] == ["/qonto/v2/organization"], "the one probe of the day"
-    assert (exchanged, refreshes_of(town, party)) == (1, 2)
+    company.until(lambda: company.query(PROBES) == [("failed",)], "the probe to be over")
+    assert calls(town, party)[len(asked) :] == ["/v2/organization"], "the one probe of the day"
+    assert refreshes_of(town, party) == exchanged == 1
     assert sends(town, party) == []
     aftermath.missing = left_behind(company, party)
 
