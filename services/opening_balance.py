@@ -44,12 +44,12 @@ def keep_opening(job: Job, account: BankAccount) -> None:
             store_opening(job.tenant_id, account.id, opening.starts_at, opening.cents, opening.source)
 
 
-def adds_up(job: Job, account: QontoAccount) -> bool:
+def adds_up(tenant_id: str, account: QontoAccount) -> bool:
     """Return whether what is stored of an account explains its balance in Qonto, as far as that can be told."""
-    opening = stored_opening(job.tenant_id, account.id)
+    opening = stored_opening(tenant_id, account.id)
     if opening is None or account.balance_cents is None:
         return True
-    stored = settled_sum(job.tenant_id, account.id, opening.starts_at)
+    stored = settled_sum(tenant_id, account.id, opening.starts_at)
     return bool(opening.cents + stored == account.balance_cents)
 
 

@@ -27,13 +27,20 @@ from services.opening_balance import adds_up
 def accounts_to_read(
     connection: Connection, in_qonto: Sequence[QontoAccount], *, only_closed: bool = False
 ) -> list[QontoAccount]:
-    """Those whose transactions may have changed: all but the closed ones that were read for good."""
+    """Return those whose transactions may have changed: all but the closed ones that were read for good.
+
+    Closed ones that Qonto's balance says otherwise of are read again: an answer may have lacked rows, and a row may
+    settle late.
+    """
     whole = whole_readings(connection.id)
     return [
         account
         for account in in_qonto
-        if not is_read_for_good(account.status, account.updated_at, whole.get(account.id))
-        and (account.status == CLOSED or not only_closed)
+        if (account.status == CLOSED or not only_closed)
+        and not (
+            is_read_for_good(account.status, account.updated_at, whole.get(account.id))
+            and adds_up(connection.tenant_id, account)
+        )
     ]
 
 
@@ -50,9 +57,6 @@ class Reading:
 
 def read_accounts(job: Job, accounts: Sequence[QontoAccount]) -> Reading:
     """Store what is new in each, and which closed ones were read to their end.
-
-    One whose balance in Qonto is not explained is read again: an answer may lack rows, and a closed account is read no
-    more once it was read for good.
     An outage is a problem: the run comes back for the account. A refusal or an unreadable answer would be the same
     again, so it is a note, stored until the account can be read.
     """
@@ -76,7 +80,7 @@ def read_accounts(job: Job, accounts: Sequence[QontoAccount]) -> Reading:
         if account.id in unread_before:
             with job.holding():
                 store_readable(job.connection.id, account.id)
-        if account.status == CLOSED and adds_up(job, account):
+        if account.status == CLOSED:
             with job.holding():
                 store_read_whole(job.connection.id, account.id, job.connection.starts_at, began_at)
     return reading

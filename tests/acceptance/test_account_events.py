@@ -23,7 +23,7 @@ from services import sync_organisation
 from services.check import check_over
 from services.check_database import lines_of_database
 from services.receive_event import Reception
-from tests.acceptance.world import Company, Office, before, spends
+from tests.acceptance.world import Company, Office, before, receives, spends
 from tests.events import event, headers_of
 from tests.factories import make_access_refusal
 
@@ -187,8 +187,30 @@ def test_a_closed_account_gets_what_settled_before_and_then_nothing_is_asked_of_
     assert company.states() == {"posted": 2}
 
 
-def test_the_check_names_what_turns_up_in_an_account_that_nobody_reads_any_more(office: Office) -> None:
+def test_what_settles_after_its_account_was_read_for_good_is_read_the_next_night(office: Office) -> None:
     company = office.established(accounts=[{"name": "Main"}, {"name": "Old"}])
+    old = company.account_ids[1]
+    [pending] = company.moves(receives(100, account_id=old, status="pending"))
+    company.at_qonto(f"accounts/{old}/close")
+    office.world.move_to(office.world.now + LATE)
+    office.night()
+    asked = office.world.last_request()
+    office.night()
+    assert listed(company, old, asked) == 0
+    company.at_qonto(f"transactions/{pending}/settle", {})
+
+    found = check_over(company.connection, office.workbench)
+
+    assert found.wrong == []
+    office.night()
+    assert company.state(pending) == "posted"
+
+
+def test_without_balances_the_check_names_what_turns_up_in_an_account_that_nobody_reads_any_more(
+    office: Office,
+) -> None:
+    company = office.established(accounts=[{"name": "Main"}, {"name": "Old"}])
+    office.qonto_lists_accounts(lambda them: [one | {"balance": None, "balance_cents": None} for one in them])
     old = company.account_ids[1]
     company.at_qonto(f"accounts/{old}/close")
     office.world.move_to(office.world.now + LATE)
