@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from domain.reasons import NotConnected
 from domain.recovery import PROOF_AFTER
 from models.bank_account import AccountLink, Cursor
 from models.database import Table
 from models.organisation import Connection
 from models.posting import Posting, PostingEvent
-from models.states import Lane
+from models.posting_batch import PostingBatch
+from models.states import BatchState, ConnectionState, Lane
+from services.connect import CannotConnect, Wishes, connect
 from services.request_sync import request_sync
+from settings import Secret
 from tests.acceptance.world import Company, Office, spends
 
 pytestmark = pytest.mark.acceptance
@@ -161,3 +167,42 @@ def test_what_has_no_outcome_yet_does_not_wait_for_the_night(office: Office) -> 
 
     assert company.state(sent) == "posted"
     assert len(company.postings_sent()) == 1
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_a_dead_worker_was_sending_when_the_customer_left_is_decided_when_they_return(
+    office: Office, when: str
+) -> None:
+    """Its batch is still `sending`: nobody has looked at it since the worker died."""
+    company = office.established()
+    [payment] = company.moves(spends(100))
+    office.at_23()
+    with office.power_cut("services.send_batches.put_bank_transactions", when=when):
+        office.turn()
+    office.disconnect(company)
+    (batch,) = PostingBatch.select()
+    assert batch.state == BatchState.SENDING
+
+    office.reconnect(company)
+    Connection.update(starts_at=company.starts_at).where(Connection.id == company.connection_id).execute()
+    office.night()
+
+    assert PostingBatch.get_by_id(batch.id).state == BatchState.RESOLVED
+    assert company.state(payment) == "posted"
+
+
+def test_a_connection_that_waits_to_be_connected_again_is_not_taken_to_another_xero_organisation(
+    office: Office,
+) -> None:
+    company, other = office.established(), office.company("Bombilla SL")
+    Connection.update(state=ConnectionState.NEEDS_RECONNECT).where(Connection.id == company.connection_id).execute()
+    grant = replace(
+        office._grant(company, by_oauth=False),
+        xero_refresh_token=Secret(office._redeem(other.in_xero("authorize")["code"])["refresh_token"]),
+    )
+
+    with pytest.raises(CannotConnect) as refused:
+        connect(office.workbench, grant, Wishes(tenant=other.tenant), who="ada")
+
+    assert refused.value.why == NotConnected.ANOTHER
+    assert (company.connection.tenant_id, company.connection.state) == (company.tenant, "needs_reconnect")

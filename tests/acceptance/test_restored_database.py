@@ -6,7 +6,7 @@ All happens within half an hour: later Xero takes no refresh token that was rota
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ import pytest
 from models.call_budget import CallBudget
 from models.database import Table, database, transaction
 from models.posting_batch import PostingBatch
-from services.verify import distrust_record
+from services.verify import MARGIN, distrust_record
 from tests.acceptance.world import Company, Office, spends
 
 pytestmark = pytest.mark.acceptance
@@ -170,3 +170,14 @@ def test_a_restored_run_reads_qonto_anew_before_it_is_verified(office: Office, b
     assert company.states() == {"posted": 2}
     assert len(company.postings_sent()) == 2
     _found_once(office, company)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["the earlier one first", "the later one first"])
+def test_of_two_restores_the_earlier_moment_is_the_one_to_verify_from(office: Office, order: tuple[int, int]) -> None:
+    company = office.established()
+    moments = (office.world.now - timedelta(days=2), office.world.now - timedelta(days=1))
+
+    for number in order:
+        distrust_record(moments[number], "ada", "the disk broke", office.world.now)
+
+    assert company.connection.verify_since == moments[0] - MARGIN

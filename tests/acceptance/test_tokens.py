@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from domain.access import LEAST_TIME
 from models.access_refusal import refusals_of
+from models.credential import Credential
 from models.states import ConnectionState
 from tests.acceptance.world import Company, Office, Request, read_log, spends
 
@@ -38,6 +40,22 @@ def test_a_token_that_is_refused_between_two_calls_is_refreshed_once_and_the_cal
     assert statuses == [200, 401, 200]
     assert len(refreshes(office, asked)) == 2  # one for the night, one for the refused token
     assert company.states() == {"posted": 60}
+
+
+@pytest.mark.parametrize(("seconds_left", "renewed"), [(59, 1), (120, 0)])
+def test_a_token_that_could_end_during_a_call_is_renewed_before_it(
+    office: Office, seconds_left: int, renewed: int
+) -> None:
+    company = office.established()
+    office.sync_now(company)
+    expires_at = Credential.get_by_id(company.connection.xero_credential_id).expires_at
+    office.world.move_to(expires_at - timedelta(seconds=seconds_left))
+    asked = office.world.last_request()
+
+    office.sync_now(company)
+
+    assert len(refreshes(office, asked)) == renewed
+    assert {request.status for request in read_log(office.world, asked)} == {200}
 
 
 @pytest.mark.parametrize("action", ["drop", "truncated", "garbage"])

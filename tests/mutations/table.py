@@ -16,6 +16,7 @@ from tests.mutations.operations import OPERATIONS
 from tests.mutations.page import PAGE
 from tests.mutations.posting import POSTING
 from tests.mutations.proof import PROOF
+from tests.mutations.queues import QUEUES
 from tests.mutations.sending import SENDING
 from tests.mutations.telling import TELLING
 from tests.mutations.wires import WIRES
@@ -39,4 +40,5 @@ MUTATIONS: tuple[Mutation, ...] = (
     *ZONES_AND_LIMITS,
     *DECODING,
     *BREAKING,
+    *QUEUES,
 )

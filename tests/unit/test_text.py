@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import unicodedata
+from contextlib import closing
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,8 @@ def test_storable_text_can_be_kept_by_a_database(text: str) -> None:
     kept = storable(text)
 
     assert "\x00" not in kept
-    assert sqlite3.connect(":memory:").execute("SELECT ?", [kept]).fetchone() == (kept,)
+    with closing(sqlite3.connect(":memory:")) as database:
+        assert database.execute("SELECT ?", [kept]).fetchone() == (kept,)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")))
