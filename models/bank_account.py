@@ -56,7 +56,8 @@ class Cursor(Table):
     `chain_broken_at` is where `settled_balance` last failed to chain, empty when it chains. `read_whole_at`: when a
     reading of a closed account began that came to its end. `unread_since`: since when Qonto has refused its
     transactions or answered unreadably, `unread_reason` which of the two; empty while they can be read. `drift_cents`:
-    by how much Qonto's balance differed from what was read when all of it was last read again; empty when it did not.
+    by how much Qonto's balance differed from what was read when all of it was last read again; empty when it did not,
+    and `drift_since` since when.
     """
 
     id = BigAutoField()
@@ -68,6 +69,7 @@ class Cursor(Table):
     unread_since = UtcField(null=True)
     unread_reason = TextField(default="")
     drift_cents = BigIntegerField(null=True)
+    drift_since = UtcField(null=True)
 
     class Meta:
         indexes = ((("connection_id", "bank_account_id"), True),)
@@ -175,10 +177,27 @@ def advance_cursor(connection_id: str, bank_account_id: str, read_until: datetim
     run(ADVANCE, connection_id=connection_id, bank_account_id=bank_account_id, read_until=read_until)
 
 
+DRIFT = """
+    INSERT INTO cursor (connection_id, bank_account_id, read_until, chain_broken_at, unread_reason, drift_cents,
+        drift_since)
+    VALUES ({connection_id}, {bank_account_id}, {starts_at}, '', '', {cents}, {since})
+    ON CONFLICT (connection_id, bank_account_id) DO UPDATE SET drift_cents = excluded.drift_cents,
+        drift_since = CASE WHEN excluded.drift_cents IS NULL THEN NULL
+            ELSE COALESCE(cursor.drift_since, excluded.drift_since) END
+"""
+
+
+def store_drift(connection: Connection, bank_account_id: str, cents: int | None, now: datetime) -> None:
+    """Store by how much an account's balance differs from what was read of it, `None` when it does not."""
+    values = {"connection_id": connection.id, "bank_account_id": bank_account_id, "starts_at": connection.starts_at}
+    run(DRIFT, **values, cents=cents, since=now if cents else None)
+
+
 INHERIT = """
     INSERT INTO cursor (connection_id, bank_account_id, read_until, chain_broken_at, read_whole_at, unread_since,
-        unread_reason, drift_cents)
-    SELECT {heir}, bank_account_id, read_until, chain_broken_at, read_whole_at, unread_since, unread_reason, drift_cents
+        unread_reason, drift_cents, drift_since)
+    SELECT {heir}, bank_account_id, read_until, chain_broken_at, read_whole_at, unread_since, unread_reason,
+        drift_cents, drift_since
     FROM cursor WHERE connection_id = {former}
     ON CONFLICT (connection_id, bank_account_id) DO NOTHING
 """

@@ -21,7 +21,7 @@ class Left(StrEnum):
     LEFT_OUT = "left_out"  # transactions excluded for a reason that may pass, since the last night that was done
     ACCOUNT = "account"  # bank accounts in use that Xero does not make, by their reason
     CHAIN = "chain"  # bank accounts in use whose balances do not chain
-    DRIFT = "drift"  # bank accounts whose balance does not follow from their transactions
+    DRIFT = "drift"  # bank accounts whose balance does not follow from their transactions, for more than a night
     AWAITED = "awaited"  # transactions that cannot be stored, by their reason
     CHANGED = "changed"  # transactions that Qonto changed after they were sent, since the last night that was done
     ECHO = "echo"  # transactions that Xero answered otherwise than they were sent, since the last night that was done
@@ -65,7 +65,7 @@ LEFT = f"""
     HAVING COUNT(*) > 0
     UNION ALL
     SELECT '{Left.DRIFT}', '', COUNT(*) FROM cursor
-    WHERE connection_id = {{connection_id}} AND drift_cents IS NOT NULL
+    WHERE connection_id = {{connection_id}} AND drift_since <= {LAST_DONE}
     HAVING COUNT(*) > 0
     UNION ALL
     SELECT '{Left.AWAITED}', reason, COUNT(*) FROM awaited_transaction AS awaited

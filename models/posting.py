@@ -288,8 +288,10 @@ class Member:
 
 
 NEWEST_SETTLED = """
-    SELECT transaction_id, settled_at, side, amount_cents, settled_balance_cents FROM posting
+    SELECT transaction_id, settled_at, CASE WHEN changed_cents > 0 THEN 'credit' WHEN changed_cents < 0 THEN 'debit'
+        ELSE side END, COALESCE(ABS(changed_cents), amount_cents), settled_balance_cents FROM posting
     WHERE tenant_id = {tenant_id} AND bank_account_id = {bank_account_id} AND settled_at >= {since}
+    AND (changed_cents IS NULL OR changed_cents <> 0) AND reason <> 'taken_back_before_sending'
     ORDER BY settled_at DESC, id DESC LIMIT {most}
 """
 
@@ -297,7 +299,10 @@ NEWEST_SETTLED = """
 def newest_settled(
     tenant_id: str, bank_account_id: str, since: datetime, most: int
 ) -> list[tuple[str, datetime, str, int, int | None]]:
-    """An account's newest rows: (transaction id, settled at, side, amount and balance in cents)."""
+    """Return an account's newest rows, as Qonto has them and without what it took back.
+
+    Each is (transaction id, settled at, side, amount and balance in cents).
+    """
     rows = read(NEWEST_SETTLED, tenant_id=tenant_id, bank_account_id=bank_account_id, since=since, most=most)
     return [(key, read_moment(at), side, cents, balance) for key, at, side, cents, balance in rows]
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from peewee import Case, fn
-
 from models.posting import Posting, PostingEvent
+from models.statements import read
 
 TAKEN_BACK = "taken back"  # in `changed_to`
 
@@ -50,21 +49,22 @@ def _tell(posting: Posting, state: str, reason: str, detail: str, now: datetime)
     ).execute()
 
 
-def _of_account(tenant_id: str, bank_account_id: str, since: datetime) -> Any:
-    ours = (Posting.tenant_id == tenant_id) & (Posting.bank_account_id == bank_account_id)
-    return ours & (Posting.settled_at >= since)
+SUM_IN_QONTO = """
+    SELECT COALESCE(SUM(CASE WHEN state = 'excluded' AND reason = 'taken_back_before_sending' THEN 0
+        ELSE COALESCE(changed_cents, CASE WHEN side = 'credit' THEN amount_cents ELSE -amount_cents END) END), 0)
+    FROM posting
+    WHERE tenant_id = {tenant_id} AND bank_account_id = {bank_account_id} AND settled_at >= {since}
+"""
 
 
 def sum_in_qonto(tenant_id: str, bank_account_id: str, since: datetime) -> int:
     """Return what an account's stored transactions move in Qonto, by the newest that is known of each, in cents."""
-    own = Case(None, [(Posting.side == "credit", Posting.amount_cents)], -Posting.amount_cents)
-    gone = (Posting.reason == "taken_back_before_sending") & (Posting.state == "excluded")
-    now = Case(None, [(gone, 0)], fn.COALESCE(Posting.changed_cents, own))
-    found = Posting.select(fn.COALESCE(fn.SUM(now), 0)).where(_of_account(tenant_id, bank_account_id, since)).scalar()
-    return int(found)
+    ((cents,),) = read(SUM_IN_QONTO, tenant_id=tenant_id, bank_account_id=bank_account_id, since=since)
+    return int(cents)
 
 
 def postings_since(tenant_id: str, bank_account_id: str, since: datetime) -> list[Posting]:
     """Return an account's postings that settled since a moment."""
-    which = _of_account(tenant_id, bank_account_id, since)
+    ours = (Posting.tenant_id == tenant_id) & (Posting.bank_account_id == bank_account_id)
+    which = ours & (Posting.settled_at >= since)
     return list(Posting.select().where(which).order_by(Posting.settled_at, Posting.id))

@@ -9,6 +9,7 @@ from domain.money import signed
 from models.awaited_transaction import awaited_of, note_missing
 from models.bank_account import BankAccount, cursor_of, store_chain
 from models.posting import newest_settled
+from services.account_drift import explain_drift
 from services.job import Job
 from services.opening_balance import keep_opening
 from services.read_transactions import around, read_from, walk
@@ -18,8 +19,10 @@ REREAD = timedelta(days=1)  # how far before a broken balance to read again
 CHAIN_ROWS = 2_000  # how far back the balance chain is checked each time
 
 
-def import_transactions(job: Job, account: BankAccount) -> bool:
+def import_transactions(job: Job, account: BankAccount, balance_cents: int | None) -> bool:
     """Store what is new in one bank account; whether the end was reached (if not, the next turn goes on).
+
+    `balance_cents` is what the account held when the accounts were read, if Qonto shows it.
 
     The cursor moves only with the rows of its page, in one transaction; reading any window twice stores nothing twice.
     When Qonto's balances then do not chain, a row is missing: it is read again from there, and if that does not help
@@ -31,6 +34,7 @@ def import_transactions(job: Job, account: BankAccount) -> bool:
     seen: set[str] = set()
     if not _import(job, account, updated_from, seen) or not _import_awaited(job, account, updated_from, seen):
         return False
+    explain_drift(job, account, balance_cents)
     broken = _chain_break(job, account)
     if broken and _import(job, account, broken.settled_at - REREAD, seen):
         broken = _chain_break(job, account)

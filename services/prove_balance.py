@@ -26,6 +26,7 @@ from models.awaited_transaction import Awaited, awaited_of
 from models.bank_account import AccountLink, BankAccount
 from models.organisation import Connection, first_start
 from models.posting import Posting
+from models.posting_version import TAKEN_BACK
 from models.states import SETTLED_IN_XERO
 from services.opening_balance import opening_of
 from services.read_transactions import is_ours, unread_pages
@@ -246,6 +247,8 @@ def _why(row: BankTransaction, posting: Posting | None) -> str:
         return "deleted in Xero"
     if _cents(row) != signed(posting.side, posting.amount_cents):
         return "changed in Xero"
+    if posting.changed_to == TAKEN_BACK:
+        return "taken back in Qonto"
     return f"changed in Qonto: {posting.changed_to}" if posting.changed_to else "changed in Qonto"
 
 

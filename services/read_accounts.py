@@ -66,7 +66,7 @@ def read_accounts(job: Job, accounts: Sequence[QontoAccount]) -> Reading:
     stored = {row.id: row for row in BankAccount.select().where(BankAccount.id.in_([one.id for one in accounts]))}
     for account in accounts:
         try:
-            if not import_transactions(job, stored[account.id]):
+            if not import_transactions(job, stored[account.id], account.balance_cents):
                 reading.is_cut_short = True
                 continue
         except (Permanent, Unreadable) as error:

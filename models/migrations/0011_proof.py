@@ -28,6 +28,7 @@ STATEMENTS = (
         PRIMARY KEY (bank_account_id, tenant_id)
     )""",
     "ALTER TABLE cursor ADD COLUMN drift_cents BIGINT",
+    "ALTER TABLE cursor ADD COLUMN drift_since TIMESTAMPTZ",
     "ALTER TABLE posting ADD COLUMN updated_at TIMESTAMPTZ",
     "ALTER TABLE posting ADD COLUMN changed_cents BIGINT",
     "ALTER TABLE posting ADD COLUMN changed_to TEXT NOT NULL DEFAULT ''",

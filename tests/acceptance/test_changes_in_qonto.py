@@ -10,12 +10,13 @@ from models.sync_run import read_again as run_again
 from services.check import check_over
 from services.explain import explain
 from services.prove_balance import AccountBalance, prove_balance
-from tests.acceptance.world import Company, Office, spends
+from tests.acceptance.world import Company, Office, Row, read_log, spends
 
 pytestmark = pytest.mark.acceptance
 
 LOCKED = {"period_lock_date": "2099-01-01"}
 OPEN = {"period_lock_date": None}
+NO_BALANCE: Row = {"settled_balance": None, "settled_balance_cents": None}
 
 
 def shows(office: Office, transaction_id: str, **changes: Any) -> None:
@@ -181,6 +182,104 @@ def test_a_change_that_comes_while_it_is_on_its_way_is_noted_once_it_is_there(of
 
     assert "-15.00 EUR" in company.posting(payment).changed_to
     company.at_qonto(f"transactions/{payment}/restate", {"amount_cents": 1_000})
+
+
+def test_what_qonto_takes_back_after_it_was_sent_is_noted_and_named(office: Office) -> None:
+    company = office.established(accounts=[{"name": "Main", "balance_cents": 100_000}])
+    back, stays = company.moves(spends(4_730), spends(300))
+    office.night()
+    office.world.wait(hours=5)
+    company.at_qonto(f"transactions/{back}/take-back")
+
+    office.night()
+
+    assert company.state(back) == "posted"
+    assert f"Qonto took {back} back" in company.runs()[-1].reason
+    assert "Qonto took it back after it was sent" in told(back)
+    [named] = proof(office, company).differences
+    assert (named.transaction_id, named.cents, named.why) == (back, 4_730, "taken back in Qonto")
+    assert proof(office, company).is_proved
+    assert not check_over(company.connection, office.workbench).holds
+    problems = company.told("sync.problem")[-1]["data"]["problems"]
+    assert [(one["code"], one["transactions"]) for one in problems] == [("taken_back_in_qonto", 1)]
+    office.night()
+    assert company.runs()[-1].reason == ""
+    company.in_xero(f"bank-transactions/{company.row(back)['id']}/delete")
+    office.morning()
+    assert proof(office, company).is_equal
+    assert company.state(stays) == "posted"
+    office.companies.remove(company)  # the world says at the end that a deleted row should never have been there
+
+
+def test_what_qonto_takes_back_before_it_is_sent_is_left_out(office: Office) -> None:
+    company, payment = held_by_a_lock_date(office)
+    office.world.wait(hours=5)
+    company.at_qonto(f"transactions/{payment}/take-back")
+
+    office.night()
+
+    assert company.state(payment) == "excluded: taken_back_before_sending"
+    assert company.postings_sent() == [] or payment not in company.row_ids()
+    assert proof(office, company).is_equal
+
+
+def test_a_row_that_a_list_lacks_while_the_balance_counts_it_is_not_taken_back(office: Office) -> None:
+    company = office.established()
+    hidden, _ = company.moves(spends(100), spends(300))
+    office.night()
+    office.world.wait(hours=5)
+    company.moves(spends(7))
+    office.qonto_lists(lambda rows: [row for row in rows if row["id"] != hidden])
+    late = company.moves(spends(50))
+    office.qonto_lists(lambda rows: [row for row in rows if row["id"] not in {hidden, *late}])
+
+    office.night()
+
+    assert company.posting(hidden).changed_to == ""
+    assert "taken back" not in told(hidden)
+    office.restart()
+    office.night()
+
+
+def test_a_row_that_was_never_listed_until_long_afterwards_is_found_by_the_balance(office: Office) -> None:
+    company = office.established()
+    [hidden] = company.moves(spends(100))
+    office.world.wait(hours=3)
+    company.moves(spends(300))
+    office.qonto_lists(lambda rows: [row | NO_BALANCE for row in rows if row["id"] != hidden])
+    office.night()
+    assert company.state(hidden) == "unknown"
+    assert company.told("sync.problem") == []
+    office.night()
+    assert "its balance in Qonto differs by -1.00 EUR" in company.runs()[-1].reason
+    [problem] = company.told("sync.problem")[-1]["data"]["problems"]
+    assert (problem["code"], problem["accounts"]) == ("balance_not_explained", 1)
+    office.restart()
+    company.moves(spends(1))
+
+    office.night()
+
+    assert company.state(hidden) == "posted"
+    assert company.runs()[-1].reason == ""
+    assert proof(office, company).is_equal
+
+
+def test_a_difference_that_stays_is_read_again_on_few_nights(office: Office) -> None:
+    company = office.established()
+    company.moves(spends(100))
+    office.night()
+    counts = {"balance_cents": 77, "balance": 0.77}
+    office.qonto_lists_accounts(lambda accounts: [account | counts for account in accounts])
+    for _ in range(5):
+        office.night()
+    office.at_23()
+    asked = office.world.last_request()
+
+    office.run_until_quiet()
+
+    lists = [request for request in read_log(office.world, asked) if request.path == "/v2/transactions"]
+    assert len(lists) == 1
+    assert "differs by" in company.runs()[-1].reason
 
 
 def told(transaction_id: str) -> str:

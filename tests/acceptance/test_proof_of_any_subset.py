@@ -24,7 +24,7 @@ from tests.acceptance.world import Company, Office, Row, World, receives, spends
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(3600)]
 
-EXAMPLES = int(os.environ.get("PROOF_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("PROOF_EXAMPLES", "40"))
 IS_LONG = "PROOF_EXAMPLES" in os.environ
 
 Damage = Callable[[Row], Row | None]
@@ -39,6 +39,7 @@ DAMAGES: dict[str, Damage] = {
     "of no amount": lambda row: row | {"amount_cents": "much"},
 }
 
+HOURS = st.sampled_from((0, 0, 2))
 accounts = st.lists(st.sampled_from(sorted(DAMAGES)), min_size=1, max_size=6).filter(
     lambda them: set(them) != {"whole"}
 )
@@ -58,8 +59,8 @@ def test_no_subset_of_an_account_that_is_not_shown_whole_passes_for_proved(
         suppress_health_check=list(HealthCheck),
         database=None,
     )
-    @given(damages=accounts, opening=st.sampled_from((0, 100_000, -5)), is_established=st.booleans())
-    def lives(damages: list[str], opening: int, is_established: bool) -> None:
+    @given(damages=accounts, opening=st.sampled_from((0, 100_000, -5)), is_established=st.booleans(), apart=HOURS)
+    def lives(damages: list[str], opening: int, is_established: bool, apart: int) -> None:
         with ExitStack() as stack:
             path = shutil.copy(sqlite_template, tmp_path / f"proof-{next(numbers)}.sqlite3")
             shared_world.restore()
@@ -67,20 +68,26 @@ def test_no_subset_of_an_account_that_is_not_shown_whole_passes_for_proved(
             configure(f"sqlite:///{path}")
             stack.enter_context(connected())
             office = Office(shared_world, f"sqlite:///{path}", http)
-            live(office, damages, opening, is_established=is_established)
+            live(office, damages, opening, is_established=is_established, apart=apart)
 
     lives()
 
 
-def live(office: Office, damages: list[str], opening: int, *, is_established: bool) -> None:
-    """One account, of which each row is shown as its damage says, for two nights; then Qonto shows all of it."""
+def live(office: Office, damages: list[str], opening: int, *, is_established: bool, apart: int) -> None:
+    """One account, of which each row is shown as its damage says, for two nights; then Qonto shows all of it.
+
+    Rows that settle hours apart are out of reach of a night that only reads on from its cursor.
+    """
     begin = office.established if is_established else office.connected
     company = begin(accounts=[{"name": "Main", "balance_cents": opening}])
     rows = [
         (receives if number % 2 else spends)(100 * 2**number)  # no part of these sums is that of another
         for number in range(len(damages))
     ]
-    damaged = dict(zip(company.moves(*rows), damages, strict=True))
+    damaged: dict[str, str] = {}
+    for row, damage in zip(rows, damages, strict=True):
+        damaged |= dict.fromkeys(company.moves(row), damage)
+        office.world.wait(hours=apart)
     office.qonto_lists(lambda shown: [row for row in map(damage_by(damaged), shown) if row])
     assert_not_green(office, company)
     office.night()

@@ -100,4 +100,12 @@ PROOF = (
         "row.id not in stored",
         (f"{DAYS}::test_a_day_that_was_lost_between_two_connections_is_called_lost[sqlite]",),
     ),
+    Mutation(
+        "absent_is_taken_back",
+        "a transaction that one list lacks is taken for reversed",
+        "services/account_drift.py",
+        "if on_their_way or sum(map(_moved, vanished)) != -drift:",
+        "if on_their_way:",
+        (f"{CHANGES}::test_a_row_that_a_list_lacks_while_the_balance_counts_it_is_not_taken_back[sqlite]",),
+    ),
 )
