@@ -8,9 +8,10 @@ from datetime import date, datetime
 
 from domain.account_choice import IN_USE
 from domain.calendar import next_night
-from domain.reasons import Excluded, sentence
+from domain.reasons import Excluded, Waits, sentence
 from domain.time_zones import clock_of
 from models import audit
+from models.access_refusal import refusals_of
 from models.organisation import Connection, current_connection, newest_connection, time_zone_of
 from models.posting import Posting, count_by_state, is_left_out
 from models.states import ConnectionState, LinkState, PostingState, RunKind
@@ -89,7 +90,7 @@ def view_integration(organisation_id: str, now: datetime) -> Integration | None:
         is_ending=is_ending,
         is_at_work=is_ending or is_open(organisation_id, RunKind.ACCOUNTS),
         accounts=accounts,
-        problems=(*_of_accounts(accounts), *_of_transactions(connection)),
+        problems=(*_of_access(connection), *_of_accounts(accounts), *_of_transactions(connection)),
     )
 
 
@@ -113,6 +114,11 @@ def _current(views: list[AccountView]) -> tuple[AccountView, ...]:
         if view.bank_account_id not in current or current[view.bank_account_id].in_xero != LinkState.LIVE:
             current[view.bank_account_id] = view
     return tuple(current.values())
+
+
+def _of_access(connection: Connection) -> Iterator[Problem]:
+    if connection.state == ConnectionState.LIVE and refusals_of(connection.id):
+        yield Problem(sentence(Waits.REFUSED), "", 0)
 
 
 def _of_accounts(accounts: tuple[AccountView, ...]) -> Iterator[Problem]:

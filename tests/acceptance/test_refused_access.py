@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.access import BRAKE_WINDOW, HELD_TRIES, LEAST_REFUSALS, LEAST_TIME, final_at
-from domain.reasons import Broken, Unfinished, Waits
+from domain.reasons import Broken, Unfinished, Waits, sentence
 from models import audit
 from models.access_refusal import held_back, refusals_of
 from models.states import ConnectionState, Lane
@@ -16,7 +16,7 @@ from models.sync_run import SyncRun
 from services.judge_refusal import end_held_back
 from services.request_sync import request_sync
 from services.view_connections import view_connection
-from services.view_integration import may_connect
+from services.view_integration import may_connect, view_integration
 from services.view_night import view_night
 from tests.acceptance.world import Company, Office, read_log, spends
 
@@ -390,6 +390,9 @@ def test_a_live_connection_says_who_refuses_it_and_until_when_we_keep_trying(off
     assert "Qonto API key" in reason
     assert "refused once since" in reason
     assert f"until {final_at(office.world.now):%Y-%m-%d %H:%M} UTC" in reason
+    page = view_integration(company.id, office.world.now)
+    assert page is not None
+    assert [problem.sentence for problem in page.problems] == [sentence(Waits.REFUSED)]
     view = view_night(office.world.now)
     assert (view.refused.connections, view.refused.held_back) == (1, 0)
     office.run_until_quiet()
