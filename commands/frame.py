@@ -27,7 +27,7 @@ from services.check_keys import check_keys
 from services.connect import CannotConnect
 from services.disconnect import CannotDisconnect
 from services.workbench import Workbench, make_workbench
-from settings import Settings, SettingsError, read_settings
+from settings import IN_PROCESS, Settings, SettingsError, read_settings
 
 BROKEN, USAGE, UNREACHABLE, SETTINGS, RECONNECT = 1, 2, 3, 4, 5
 EXIT_CODES = """\b
@@ -40,6 +40,7 @@ Exit codes:
   5  Qonto or Xero no longer lets us in: connect again
 """
 
+POOL_WITH_JOBS = 20  # connections to the database where one process schedules and runs the jobs too
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -123,7 +124,8 @@ def start_log(level: int = logging.INFO) -> None:
 def at_work() -> Iterator[tuple[Settings, Workbench]]:
     """Settings, a connection to an up-to-date database, and a workbench."""
     settings = the_settings()
-    configure(settings.database_url)
+    pool = {"pool_size": POOL_WITH_JOBS} if settings.broker_url == IN_PROCESS else {}
+    configure(settings.database_url, **pool)
     workbench = make_workbench(settings)
     with connected():
         check_schema()
