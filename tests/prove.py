@@ -20,6 +20,7 @@ PYTHON = sys.executable
 PYTEST = (PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 LOWEST_PRIORITY = ("nice", "-n", "19")
 SEEDS = 20_000
+LIVES = 500
 LONGEST_PART = 10_000.0  # seconds: whoever waits longer waits for something that hangs
 
 
@@ -58,12 +59,8 @@ def parts(seeds: int) -> tuple[Part, ...]:
             "the steps of the Dockerfile in an empty folder, and what they leave run by another user",
             (*PYTEST, "-m", "faults", "tests/acceptance/test_image.py"),
         ),
-        Part(
-            "journeys",
-            "what people and misfortune do, in any order, chosen by Hypothesis",
-            (*PYTEST, "tests/acceptance/test_state_machine.py"),
-            {"NIGHTS_EXAMPLES": "40", "NIGHTS_STEPS": "30"},
-        ),
+        _lives("lives, first half", 1),
+        _lives("lives, second half", 2),
         Part(
             "proof",
             "whatever part of an account Qonto does not show whole, nobody calls the balance equal",
@@ -102,6 +99,16 @@ def _faults(rows: str, files: str, *, beside: bool) -> Part:
         "real processes are killed, frozen and cut off, row by row of the fault matrix",
         (*PYTEST, *sorted(map(str, Path("tests/faults").glob(files))), "-m", "faults", "--rows", rows),
         beside=beside,
+    )
+
+
+def _lives(name: str, seed: int) -> Part:
+    return Part(
+        name,
+        f"{LIVES // 2} customers: what people, time and misfortune do, in any order, chosen by Hypothesis",
+        (*LOWEST_PRIORITY, *PYTEST, "tests/acceptance/test_state_machine.py"),
+        {"LIVES": str(LIVES // 2), "LIFE_STEPS": "25", "LIFE_SEED": str(seed)},
+        beside=True,
     )
 
 
