@@ -57,7 +57,8 @@ class Cursor(Table):
     reading of a closed account began that came to its end. `unread_since`: since when Qonto has refused its
     transactions or answered unreadably, `unread_reason` which of the two; empty while they can be read. `drift_cents`:
     by how much Qonto's balance differed from what was read when all of it was last read again; empty when it did not,
-    and `drift_since` since when.
+    and `drift_since` since when. `verify_since`: it could not be read when its connection was verified, so Xero's rows
+    since then are looked at before anything of it is sent.
     """
 
     id = BigAutoField()
@@ -70,6 +71,7 @@ class Cursor(Table):
     unread_reason = TextField(default="")
     drift_cents = BigIntegerField(null=True)
     drift_since = UtcField(null=True)
+    verify_since = UtcField(null=True)
 
     class Meta:
         indexes = ((("connection_id", "bank_account_id"), True),)
@@ -237,3 +239,32 @@ def unread_accounts(connection_id: str) -> dict[str, str]:
         id=connection_id,
     )
     return dict(unread)
+
+
+DOUBT = """
+    INSERT INTO cursor (connection_id, bank_account_id, read_until, chain_broken_at, unread_reason, verify_since)
+    VALUES ({connection_id}, {bank_account_id}, {starts_at}, '', '', {since})
+    ON CONFLICT (connection_id, bank_account_id) DO UPDATE SET verify_since =
+        CASE WHEN cursor.verify_since < excluded.verify_since THEN cursor.verify_since ELSE excluded.verify_since END
+"""
+TRUST = f"UPDATE cursor SET verify_since = NULL WHERE {OF_ACCOUNT}"  # noqa: S608 - names of ours
+
+
+def doubt_account(connection: Connection, bank_account_id: str, since: datetime) -> None:
+    """Store that an account's record is to be verified from a moment on before anything of it is sent."""
+    ids = {"connection_id": connection.id, "bank_account_id": bank_account_id}
+    run(DOUBT, **ids, starts_at=connection.starts_at, since=since)
+
+
+def trust_account(connection_id: str, bank_account_id: str) -> None:
+    """Store that an account's record was verified."""
+    run(TRUST, connection_id=connection_id, bank_account_id=bank_account_id)
+
+
+def doubted_accounts(connection_id: str) -> dict[str, datetime]:
+    """Return since when each account of a connection is to be verified that still is to be, by bank account id."""
+    doubted = read(
+        "SELECT bank_account_id, verify_since FROM cursor WHERE connection_id = {id} AND verify_since IS NOT NULL",
+        id=connection_id,
+    )
+    return {key: read_moment(since) for key, since in doubted}

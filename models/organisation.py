@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from peewee import SQL, IntegerField, TextField, fn
 
@@ -95,19 +95,30 @@ def end(connection: Connection, now: datetime) -> None:
 
 VERIFIED = f"""
     UPDATE connection SET verify_since = NULL WHERE id = {{id}} AND verify_since = {{used}}
-    AND EXISTS (SELECT 1 FROM sync_run WHERE sync_run.id = {{run_id}} AND prepared_at IS NOT NULL)
     AND NOT EXISTS (SELECT 1 FROM sync_run WHERE connection_id = {{id}} AND read_from IS NOT NULL
         AND kind = '{RunKind.VERIFICATION}' AND state IN ({", ".join(f"'{state}'" for state in OPEN_RUN_STATES)}))
 """  # noqa: S608 - names of ours
 
 
-def note_verified(connection: Connection, run_id: int) -> None:
-    """Its record was held against Xero from `verify_since` on: that is enough if this run had read all before.
+def doubt_record(connection: Connection, since: datetime) -> None:
+    """Have a connection's record verified from a moment on, or from an earlier one if that was to be done already.
+
+    Each doubt moves the moment, so that a verification under way is not taken for enough.
+    """
+    known = connection.verify_since
+    earlier = min(known - timedelta(microseconds=1), since) if known else since
+    Connection.update(verify_since=earlier).where(Connection.id == connection.id).execute()
+
+
+def note_verified(connection: Connection) -> bool:
+    """Its record was held against Xero from `verify_since` on; return whether that is enough.
 
     It is not if somebody doubted more of the record meanwhile, or wants more of Qonto read first.
     """
-    if run(VERIFIED, id=connection.id, used=connection.verify_since, run_id=run_id) == 1:
+    is_enough = run(VERIFIED, id=connection.id, used=connection.verify_since) == 1
+    if is_enough:
         connection.verify_since = None
+    return is_enough
 
 
 def revive(connection: Connection, qonto_credential_id: str, xero_credential_id: str, name: str) -> bool:

@@ -146,6 +146,14 @@ def of_tenant(tenant_id: str) -> Any:
     return Posting.connection_id.in_(theirs) & (Posting.tenant_id == tenant_id)
 
 
+def of_organisation(organisation_id: str, tenant_id: str) -> Any:
+    """Return the condition for an organisation's postings in a Xero organisation, over earlier connections too.
+
+    Another Qonto organisation may have been connected to the same Xero organisation before.
+    """
+    return of_tenant(tenant_id) & (Posting.organisation_id == organisation_id)
+
+
 INSERT_NEW = f"""
     INSERT INTO posting
         ({", ".join(NEW)}, created_at, changed_at,
@@ -324,15 +332,20 @@ def is_left_out(reason: str) -> Any:
     return (Posting.state == PostingState.EXCLUDED) & (Posting.reason == reason)
 
 
-def unsettled(tenant_id: str, left_out: str) -> list[Member]:
+def unsettled(
+    organisation_id: str, tenant_id: str, left_out: str, bank_account_ids: Sequence[str] | None = None
+) -> list[Member]:
     """Return the postings that may be sent and, by our record, are not in Xero and in no open batch.
 
-    `left_out` is the reason of those that are excluded and may become due again.
+    `left_out` is the reason of those that are excluded and may become due again. Of all bank accounts, or of these.
     """
+    ours = of_organisation(organisation_id, tenant_id)
+    if bank_account_ids is not None:
+        ours &= Posting.bank_account_id.in_(list(bank_account_ids))
     states = (PostingState.DUE, PostingState.HELD, PostingState.REJECTED)
     rows = (
         Posting.select(*(getattr(Posting, column.name) for column in fields(Member)))
-        .where(of_tenant(tenant_id) & (Posting.state.in_(states) | is_left_out(left_out)))
+        .where(ours & (Posting.state.in_(states) | is_left_out(left_out)))
         .order_by(Posting.id)
         .tuples()
     )

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import cast
 
-from models.posting import IDS_A_STATEMENT, Posting, of_tenant
+from models.posting import IDS_A_STATEMENT, Posting, of_organisation
 from models.states import PostingState
 
 
-def posted_rows(tenant_id: str) -> list[tuple[str, str]]:
-    """What we say is in Xero and not deleted there: (transaction id, bank transaction id)."""
+def posted_rows(organisation_id: str, tenant_id: str) -> list[tuple[str, str]]:
+    """What of an organisation's is in Xero by our record, and not deleted: (transaction id, bank transaction id)."""
     columns = (Posting.transaction_id, Posting.bank_transaction_id)
-    posted = of_tenant(tenant_id) & (Posting.state == PostingState.POSTED)
+    posted = of_organisation(organisation_id, tenant_id) & (Posting.state == PostingState.POSTED)
     rows = Posting.select(*columns).where(posted).order_by(Posting.id).tuples()
     return list(cast("Iterable[tuple[str, str]]", rows))
 
 
-def of_links(tenant_id: str, links: Sequence[str]) -> list[Posting]:
-    """The postings of a Xero organisation that have these links to Qonto."""
+def of_links(organisation_id: str, tenant_id: str, links: Sequence[str]) -> list[Posting]:
+    """An organisation's postings in a Xero organisation that have these links to Qonto."""
     found: list[Posting] = []
+    ours = of_organisation(organisation_id, tenant_id)
     for start in range(0, len(links), IDS_A_STATEMENT):
         some = Posting.url.in_(list(links[start : start + IDS_A_STATEMENT]))
-        found.extend(Posting.select().where(of_tenant(tenant_id) & some).order_by(Posting.id))
+        found.extend(Posting.select().where(ours & some).order_by(Posting.id))
     return found
 
 

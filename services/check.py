@@ -19,7 +19,7 @@ from domain.time_zones import UnknownTimeZone
 from models.bank_account import AccountLink
 from models.once_more import former_rows_in
 from models.organisation import Connection, Organisation
-from models.posting import Posting, of_tenant
+from models.posting import Posting, of_organisation, of_tenant
 from models.posting_record import known_elsewhere
 from models.states import ConnectionState, PostingState, RunKind
 from services.check_accounts import missing_accounts
@@ -99,7 +99,7 @@ def check(
 
 def _edited(connection: Connection, ledger: list[InLedger]) -> list[str]:
     columns = (Posting.bank_transaction_id, Posting.changed_at)
-    ours = of_tenant(connection.tenant_id) & (Posting.state == PostingState.POSTED)
+    ours = of_organisation(connection.organisation_id, connection.tenant_id) & (Posting.state == PostingState.POSTED)
     made = {one.bank_transaction_id: one.changed_at + A_WHILE for one in Posting.select(*columns).where(ours)}
     return [row.id for row in ledger if row.id in made and row.changed_at and row.changed_at > made[row.id]]
 
@@ -109,7 +109,7 @@ def _name(connection: Connection) -> str:
 
 
 def _said(connection: Connection) -> list[Said]:
-    mine = of_tenant(connection.tenant_id) & (Posting.organisation_id == connection.organisation_id)
+    mine = of_organisation(connection.organisation_id, connection.tenant_id)
     columns = (Posting.transaction_id, Posting.state, Posting.reason, Posting.bank_transaction_id)
     return [
         Said(connection.tenant_id, p.transaction_id, p.state, p.reason, p.bank_transaction_id)

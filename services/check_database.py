@@ -18,7 +18,7 @@ from models.inbox import InboxEvent
 from models.lease import LEASE, LeaseRow
 from models.once_more import RECREATED
 from models.organisation import Connection, Organisation
-from models.posting import Posting, PostingEvent, of_tenant
+from models.posting import Posting, PostingEvent, of_organisation
 from models.posting_batch import PostingBatch, open_batches
 from models.states import OPEN_RUN_STATES, ConnectionState, PostingState, RunKind
 from models.sync_run import SyncRun
@@ -54,7 +54,7 @@ def open_runs_of(connection: Connection) -> list[SyncRun]:
 
 def _of(connection: Connection) -> object:
     """The postings of a connection's organisation in its Xero organisation, earlier connections' too."""
-    return of_tenant(connection.tenant_id) & (Posting.organisation_id == connection.organisation_id)
+    return of_organisation(connection.organisation_id, connection.tenant_id)
 
 
 def _sent_after_deletion(connection: Connection) -> Iterator[str]:

@@ -54,6 +54,10 @@ class Reading:
     unread: set[str] = field(default_factory=set)
     is_cut_short: bool = False
 
+    def unread_of(self, accounts: Sequence[QontoAccount]) -> set[str] | None:
+        """Return the ids of those that could not be read to their end, `None` while the turn may still read them."""
+        return None if self.is_cut_short else {account.id for account in accounts} - self.whole
+
 
 def read_accounts(job: Job, accounts: Sequence[QontoAccount]) -> Reading:
     """Store what is new in each, and which closed ones were read to their end.

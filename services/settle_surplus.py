@@ -20,7 +20,7 @@ def settle_surplus(job: Job, rows: Sequence[BankTransaction]) -> list[str]:
     """
     copies = _copies(rows)
     twice: list[str] = []
-    for posting in of_links(job.tenant_id, list(copies)):
+    for posting in of_links(job.organisation.id, job.tenant_id, list(copies)):
         ours = _of(posting, copies[posting.url])
         left = the_one(ours)
         if ours and left is None:

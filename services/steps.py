@@ -62,7 +62,9 @@ def _read_back(job: Job) -> None:
 def _prepare(job: Job) -> bool:
     """Accounts, then transactions, then holds; whether all was read. What fails for one account fails for it alone."""
     chart, in_qonto = provision_accounts(job)
-    reading = read_accounts(job, accounts_to_read(job.connection, in_qonto))
+    to_read = accounts_to_read(job.connection, in_qonto)
+    reading = read_accounts(job, to_read)
+    job.unread = reading.unread_of(to_read)
     provision_closed_accounts(job, chart, in_qonto)
     settle_holds(job, chart.active_codes())
     if not reading.is_cut_short and not job.problems:

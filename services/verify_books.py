@@ -12,7 +12,7 @@ from domain.calendar import local_date
 from models import audit
 from models.database import transaction
 from models.invariant_check import violated_scopes
-from models.organisation import Connection, Organisation, first_start
+from models.organisation import Connection, Organisation, doubt_record, first_start
 from models.posting_record import known_transactions, posted_rows
 from models.statements import load
 from models.states import Lane, RunKind, RunState
@@ -24,7 +24,7 @@ from services.observe_xero import note_deleted
 from services.read_accounts import read_accounts
 from services.settle_surplus import settle_surplus
 from services.store_accounts import read_and_store_accounts
-from services.verdict import Verdict, go_on, try_later, uncertain_until
+from services.verdict import BACKOFF, Verdict, go_on, try_later, uncertain_until
 from services.verify import MARGIN, verify
 
 MOST_NAMED = 10  # ids in what a run says of itself
@@ -38,8 +38,7 @@ def ask_to_verify(connection: Connection, who: str, why: str, now: datetime) -> 
     today = local_date(now, load(Organisation, connection.organisation_id).time_zone)
     with transaction():
         first = _first_start(connection)
-        since = min(filter(None, (connection.verify_since, first - MARGIN)))
-        Connection.update(verify_since=since).where(Connection.id == connection.id).execute()
+        doubt_record(connection, first - MARGIN)
         read_again(connection.id)
         run = ask_for_run(connection, RunKind.VERIFICATION, Lane.INTERACTIVE, today, now)
         SyncRun.update(read_from=first).where(SyncRun.id == run.id).execute()
@@ -73,20 +72,22 @@ def _first_start(connection: Connection) -> datetime:
 
 def _read_qonto(job: Job) -> Verdict | None:
     """How the turn ends when not all of it was read yet."""
-    reading = read_accounts(job, read_and_store_accounts(job))
+    to_read = read_and_store_accounts(job)
+    reading = read_accounts(job, to_read)
     if reading.is_cut_short:
         return go_on(job)
-    if job.problems:
+    if job.problems and job.run.failures < len(BACKOFF):
         return try_later(job, "; ".join(job.problems))
+    job.unread = reading.unread_of(to_read)
+    job.notes += job.problems  # tried often enough: what can be read is verified, and the rest named
     note_prepared(job)
     return None
 
 
 def _missing(job: Job, rows: Sequence[BankTransaction]) -> Iterator[str]:
     there = {row.bank_transaction_id for row in rows}
-    yield from _named(
-        "posted by our record and not in Xero", [k for k, row in posted_rows(job.tenant_id) if row not in there]
-    )
+    posted = posted_rows(job.organisation.id, job.tenant_id)
+    yield from _named("posted by our record and not in Xero", [key for key, row in posted if row not in there])
 
 
 def _unknown(job: Job, rows: Sequence[BankTransaction]) -> Iterator[str]:

@@ -180,4 +180,5 @@ def test_of_two_restores_the_earlier_moment_is_the_one_to_verify_from(office: Of
     for number in order:
         distrust_record(moments[number], "ada", "the disk broke", office.world.now)
 
-    assert company.connection.verify_since == moments[0] - MARGIN
+    moved = moments[0] - MARGIN - company.connection.verify_since  # a later doubt moves it a little
+    assert timedelta(0) <= moved < timedelta(milliseconds=1)

@@ -43,9 +43,9 @@ LEAVING = (
     Mutation(
         "looked_at_half",
         "the look is over before every account was read",
-        "models/organisation.py",
-        "    AND EXISTS (SELECT 1 FROM sync_run WHERE sync_run.id = {{run_id}} AND prepared_at IS NOT NULL)\n",
-        "",
+        "services/read_accounts.py",
+        "None if self.is_cut_short else {account.id for account in accounts} - self.whole",
+        "None if self.is_cut_short else set()",
         (f"{RETURNING_TESTS}::test_an_account_that_could_not_be_read_yet_does_not_miss_the_look[sqlite]",),
     ),
 )

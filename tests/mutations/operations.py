@@ -40,7 +40,7 @@ OPERATIONS = (
         "sent_before_verified",
         "a doubted record is sent by before it was verified",
         "services/verify_books.py",
-        "        Connection.update(verify_since=since).where(Connection.id == connection.id).execute()\n",
+        "        doubt_record(connection, first - MARGIN)\n",
         "",
         (f"{VERIFY_TESTS}::test_what_the_record_has_forgotten_is_found_in_xero_and_taken_into_it[sqlite]",),
     ),

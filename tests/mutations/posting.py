@@ -7,6 +7,7 @@ from tests.mutations.mutation import Mutation
 ANSWERS = "tests/acceptance/test_answers.py"
 HELD_UP = "tests/acceptance/test_held_up.py"
 LOOK_UPS = "tests/acceptance/test_look_ups.py"
+PARTS = "tests/acceptance/test_verify_parts.py"
 RESOURCES = "tests/unit/test_xero_resources.py"
 STEPS = "tests/acceptance/test_recovery_steps.py"
 HOLDS_ITSELF = "test_a_batch_that_cannot_be_looked_up_holds_itself_and_the_night_of_the_rest_is_done"
@@ -75,6 +76,24 @@ POSTING = (
         "told = differences(sent, posting.currency, answer)",
         "told = differences(sent, posting.currency, answer)[:0]",
         (f"{ANSWERS}::{OTHERWISE}[sqlite-change0-amount 1.00 is 9.99 in Xero]",),
+    ),
+    Mutation(
+        "unread_accounts_are_trusted",
+        "an account that could not be read counts as verified, and what our record forgot of it is sent again",
+        "services/verify.py",
+        """            for account_id in unread:
+                doubt_account(job.connection, account_id, since)
+""",
+        "",
+        (f"{PARTS}::test_an_account_that_could_not_be_read_is_verified_before_anything_of_it_is_sent[sqlite-404]",),
+    ),
+    Mutation(
+        "the_neighbours_are_named",
+        "a verification names transactions of an organisation that was connected to the same Xero organisation before",
+        "models/posting.py",
+        "    return of_tenant(tenant_id) & (Posting.organisation_id == organisation_id)\n",
+        "    return of_tenant(tenant_id) & (Posting.organisation_id != '')\n",
+        (f"{PARTS}::test_a_verification_names_nothing_of_an_organisation_that_was_connected_before[sqlite]",),
     ),
     Mutation(
         "pages_never_get_smaller",

@@ -68,9 +68,9 @@ QUEUES = (
     Mutation(
         "restored_later",
         "a second restore from a newer backup forgets what the first one may lack",
-        "services/verify.py",
-        "earlier = min(filter(None, (connection.verify_since, since - MARGIN)))",
-        "earlier = since - MARGIN",
+        "models/organisation.py",
+        "earlier = min(known - timedelta(microseconds=1), since) if known else since",
+        "earlier = since",
         (
             (
                 "tests/acceptance/test_restored_database.py::"
