@@ -102,6 +102,7 @@ def test_a_night_of_a_date_reads_qonto_again_from_before_that_date(office: Offic
     company.moves(spends(100))
     office.night()
     [passed_over] = company.moves(spends(200))
+    office.qonto_lists_accounts(lambda them: [one | {"balance_cents": None} for one in them])  # which would tell of it
     Cursor.update(read_until=office.world.now + timedelta(days=1)).execute()
     office.night()
     office.night()
