@@ -6,9 +6,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from clients.xero.bank_transactions import BankTransaction, list_bank_transactions, refuse_links
+from clients.errors import Unreadable
+from clients.xero.bank_transactions import GET, BankTransaction, list_bank_transactions, refuse_links
 from domain.bank_transaction import deep_link
+from domain.money import signed, to_cents
+from models.bank_account import links_of
 from models.once_more import former_rows
+from models.posting import Posting, of_tenant
 from services.job import Job
 from services.store_outcome import Known, store_posted
 
@@ -35,10 +39,40 @@ def _look(job: Job, postings: Sequence[Known], since: datetime) -> Found:
     former = former_rows([posting.id for posting in postings])
     by_url = {posting.url: posting.id for posting in postings}
     found: Found = defaultdict(list)
+    without_link = []
     for row in rows_changed(job, since, by_url.__contains__):
         if row.url in by_url and row.bank_transaction_id not in former:
             found[by_url[row.url]].append(row)
+        elif not row.url:
+            without_link.append(row)
+    _refuse_lookalikes(job, [posting.id for posting in postings if posting.id not in found], without_link)
     return found
+
+
+def _refuse_lookalikes(job: Job, absent: Sequence[int], rows: Sequence[BankTransaction]) -> None:
+    """Raise Unreadable if a row that shows no link may be one that is looked for: same account, amount and day.
+
+    To send such a posting again would make it twice if Xero only did not show its link.
+    """
+    links = [link for generations in links_of(job.tenant_id, job.organisation.id).values() for link in generations]
+    accounts = {link.xero_account_id for link in links}
+    rows = [row for row in rows if row.bank_account.account_id in accounts]
+    if not absent or not rows:
+        return
+    columns = (Posting.side, Posting.amount_cents, Posting.date)
+    wanted = {
+        (signed(one.side, one.amount_cents), one.date)
+        for one in Posting.select(*columns).where(Posting.id.in_(list(absent)))
+    }
+    alike = {row.bank_transaction_id for row in rows if (_cents(row), row.day) in wanted}
+    ours = of_tenant(job.tenant_id) & Posting.bank_transaction_id.in_(list(alike))
+    known = {one.bank_transaction_id for one in Posting.select(Posting.bank_transaction_id).where(ours)}
+    if alike - known:
+        raise Unreadable(GET, f"row {min(alike - known)} shows no link, and is like one that is looked for")
+
+
+def _cents(row: BankTransaction) -> int:
+    return signed("credit" if row.type.startswith("RECEIVE") else "debit", to_cents(row.total))
 
 
 def rows_changed(

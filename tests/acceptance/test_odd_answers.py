@@ -190,6 +190,23 @@ def test_a_row_of_ours_that_cannot_be_read_is_waited_for_and_never_sent_twice(of
     assert len(company.postings_sent()) == 1
 
 
+def test_a_row_that_xero_shows_without_its_link_is_not_sent_again(office: Office) -> None:
+    company = office.established()
+    [row] = company.moves(spends(100))
+    _lose_the_answer(office)
+    office.xero_answers(lambda found: [one | {"Url": None} for one in found])
+
+    office.run_until_quiet()
+    office.night()
+
+    assert company.state(row) == "uncertain: not_looked_up"
+    assert len(company.postings_sent()) == 1
+    office.restart()
+    office.night()
+    assert company.state(row) == "posted"
+    assert company.duplicates() == []
+
+
 def test_a_row_of_ours_that_cannot_be_read_is_no_doubt_about_another(office: Office) -> None:
     company = office.established()
     [earlier] = company.moves(spends(300))

@@ -44,6 +44,14 @@ DECODING = (
         (f"{ODD}::test_a_row_of_ours_that_cannot_be_read_is_no_doubt_about_another[sqlite]",),
     ),
     Mutation(
+        "a_lost_link_is_absence",
+        "a row that Xero shows without its link is sent a second time",
+        "services/look_up.py",
+        "    if alike - known:\n",
+        "    if not alike:\n",
+        (f"{ODD}::test_a_row_that_xero_shows_without_its_link_is_not_sent_again[sqlite]",),
+    ),
+    Mutation(
         "a_limit_without_end",
         "Xero's Retry-After holds a customer up for as long as it says",
         "clients/numbers.py",
