@@ -15,6 +15,7 @@ from datetime import date, datetime
 from models.database import read_moment
 from models.organisation import Connection, Organisation
 from models.outbox import OutboxEvent, OutboxMessage
+from models.posting_version import TAKEN_BACK
 from models.statements import read
 from models.states import ConnectionState, PostingState, RunKind, RunState
 from models.sync_run import FIRST_DONE, OPEN_STATES, SILENCE
@@ -109,6 +110,11 @@ UNREAD = f"""
     SELECT unread_reason, COUNT(*) FROM cursor JOIN connection ON connection.id = connection_id
     WHERE unread_since IS NOT NULL AND state <> '{ConnectionState.DISCONNECTED}' GROUP BY unread_reason
 """  # noqa: S608 - names of ours
+AWAITED = "SELECT reason, COUNT(*) FROM awaited_transaction WHERE ended_at IS NULL GROUP BY reason"
+CHANGED = f"""
+    SELECT CASE WHEN changed_to = '{TAKEN_BACK}' THEN 1 ELSE 0 END, COUNT(*) FROM posting
+    WHERE noted_at > {{since}} AND changed_to <> '' GROUP BY 1
+"""  # noqa: S608 - names of ours
 BUDGETS = "SELECT MIN(day_left) FROM call_budget WHERE day_heard_at > {since}"
 PAUSES = "SELECT COUNT(*) FROM pause WHERE not_before > {now} AND tenant_id <> {besides}"
 
@@ -183,6 +189,17 @@ def connections_by_state() -> dict[str, int]:
 def unread_accounts() -> dict[str, int]:
     """Bank accounts whose transactions cannot be read, by the reason."""
     return dict(read(UNREAD))
+
+
+def awaited_transactions() -> dict[str, int]:
+    """Return how many transactions Qonto lists that cannot be stored, by the reason."""
+    return dict(read(AWAITED))
+
+
+def changed_in_qonto(since: datetime) -> tuple[int, int]:
+    """Return how many sent transactions Qonto was found to have changed since a moment, and how many taken back."""
+    counts = {bool(is_back): int(count) for is_back, count in read(CHANGED, since=since)}
+    return counts.get(False, 0), counts.get(True, 0)
 
 
 def unsent(outbox: type[OutboxMessage] | type[OutboxEvent]) -> Waiting:

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from domain.call_limits import QONTO, XERO, Service
 from domain.circuit import Circuit
 from domain.night import Standing, Window, how_it_stands, newest_window, projected_end, share_done
-from domain.reasons import Broken, sentence
+from domain.reasons import Broken, Noted, sentence
 from domain.time_zones import is_known
 from models import fleet
 from models.access_refusal import Refused, count_refused
@@ -143,7 +143,12 @@ def view_night(now: datetime) -> NightView:
     return NightView(
         at=now,
         tonight=_tonight(now, windows, parts) if windows else None,
-        problems=[*_nights_not_done(parts), *_accounts_not_read(), *_transactions_not_done(problems)],
+        problems=[
+            *_nights_not_done(parts),
+            *_accounts_not_read(),
+            *_transactions_not_done(problems),
+            *_transactions_otherwise_in_qonto(now),
+        ],
         postings=dict.fromkeys(map(str, POSTING_STATES), 0)
         | fleet.postings_under_way(now - 2 * A_DAY)
         | Counter(_by_state(problems)),
@@ -241,6 +246,16 @@ def _nights_not_done(parts: Sequence[NightPart]) -> Iterator[Problem]:
 def _accounts_not_read() -> Iterator[Problem]:
     for code, count in sorted(fleet.unread_accounts().items()):
         yield Problem("accounts", "unread", code, sentence(code), count)
+
+
+def _transactions_otherwise_in_qonto(now: datetime) -> Iterator[Problem]:
+    """What Qonto lists and cannot be stored, and what it was found today to have changed after it was sent."""
+    for code, count in sorted(fleet.awaited_transactions().items()):
+        yield Problem("transactions", "awaited", code, sentence(code), count)
+    changed, taken_back = fleet.changed_in_qonto(now - A_DAY)
+    for reason, count in ((Noted.CHANGED, changed), (Noted.TAKEN_BACK, taken_back)):
+        if count:
+            yield Problem("transactions", "noted", reason, sentence(reason), count)
 
 
 def _transactions_not_done(problems: dict[tuple[str, str], Waiting]) -> Iterator[Problem]:

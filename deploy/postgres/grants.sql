@@ -52,7 +52,8 @@ GRANT SELECT ON
     organisation, connection, sync_run, lease, pause, call_budget, invariant_check, heartbeat, inbox_event,
     outbox_message, outbox_event, access_refusal TO operations;
 GRANT SELECT (connection_id, unread_since, unread_reason) ON cursor TO operations;
-GRANT SELECT (connection_id, state, reason, changed_at) ON posting TO operations;
+GRANT SELECT (connection_id, state, reason, changed_at, noted_at, changed_to) ON posting TO operations;
+GRANT SELECT (reason, ended_at) ON awaited_transaction TO operations, scheduler;
 GRANT SELECT (created_at, settled_at) ON quarantine TO operations;
 
 -- A person at a command line: all of it, but neither can the audit be rewritten, nor a

@@ -10,6 +10,7 @@ from models.sync_run import read_again as run_again
 from services.check import check_over
 from services.explain import explain
 from services.prove_balance import AccountBalance, prove_balance
+from services.view_night import view_night
 from tests.acceptance.world import Company, Office, Row, read_log, spends
 
 pytestmark = pytest.mark.acceptance
@@ -195,6 +196,8 @@ def test_what_qonto_takes_back_after_it_was_sent_is_noted_and_named(office: Offi
 
     assert company.state(back) == "posted"
     assert f"Qonto took {back} back" in company.runs()[-1].reason
+    shown = [(one.state, one.code, one.count) for one in view_night(office.world.now).problems]
+    assert shown == [("noted", "taken_back_in_qonto", 1)]
     assert "Qonto took it back after it was sent" in told(back)
     [named] = proof(office, company).differences
     assert (named.transaction_id, named.cents, named.why) == (back, 4_730, "taken back in Qonto")
