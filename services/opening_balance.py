@@ -8,7 +8,7 @@ from datetime import datetime
 from clients.errors import Permanent, Unreadable
 from clients.qonto.bank_accounts import QontoAccount
 from clients.qonto.client import Qonto
-from clients.qonto.transactions import Page, list_settled_before
+from clients.qonto.transactions import list_settled_before
 from domain.balance_chain import Settled, closing_balance
 from domain.money import signed
 from models.bank_account import BankAccount
@@ -66,12 +66,6 @@ def opening_of(qonto: Qonto, tenant_id: str, bank_account_id: str, starts_at: da
     return ask_opening(qonto, stored, bank_account_id, starts_at)
 
 
-def _settled_before(qonto: Qonto, bank_account_id: str, starts_at: datetime, page: int) -> Page:
-    """Return a page; one without rows counts when it comes twice, because one answer may lack them."""
-    found = list_settled_before(qonto, bank_account_id, starts_at, page)
-    return found if found.rows or found.unreadable else list_settled_before(qonto, bank_account_id, starts_at, page)
-
-
 def ask_opening(
     qonto: Qonto, stored: OpeningBalance | None, bank_account_id: str, starts_at: datetime
 ) -> Opening | None:
@@ -81,7 +75,7 @@ def ask_opening(
     of which an earlier start is asked for was empty then.
     """
     for page in range(1, MOST_PAGES + 1):
-        found = _settled_before(qonto, bank_account_id, starts_at, page)
+        found = list_settled_before(qonto, bank_account_id, starts_at, page)
         if found.unreadable or any(row.settled_at is None for row in found.rows):
             return None
         earlier = [

@@ -140,6 +140,7 @@ def _cut(_path: str, truth: Answer) -> Answer:
     return Answer(truth.status, truth.headers, truth.body[: len(truth.body) * 2 // 3])
 
 
+AN_EMPTY_LIST = Hostile("an empty list", _listing(lambda _: []), needs_truth=True)
 HOSTILE = (
     _in_json(401),
     _in_json(403),
@@ -150,7 +151,7 @@ HOSTILE = (
     _in_json(500),
     _in_html(502, "Bad Gateway"),
     _in_html(503, "Service Unavailable"),
-    Hostile("an empty list", _listing(lambda _: []), needs_truth=True),
+    AN_EMPTY_LIST,
     Hostile("a list without its last rows", _listing(lambda rows: rows[: len(rows) // 2]), needs_truth=True),
     Hostile("a body cut in the middle", _cut, needs_truth=True),
 )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from clients.http import Http
 from services.check import check_over
 from services.explain import explain
 from services.plan_night import plan_night
 from services.prove_balance import AccountBalance, prove_balance
+from tests.acceptance.hostile import AN_EMPTY_LIST, Call, OneHostileAnswer
 from tests.acceptance.world import Company, Office, Row, receives, spends
 
 pytestmark = pytest.mark.acceptance
@@ -257,14 +260,14 @@ def test_of_what_has_not_settled_the_proof_counts_only_what_qonto_counts(office:
     office.night()
 
 
-def test_an_opening_balance_does_not_rest_on_one_empty_list(office: Office) -> None:
+def test_an_opening_balance_does_not_rest_on_one_empty_list(office: Office, http: Http) -> None:
     company = office.company()
     company.moves(receives(5_000))
     office.world.wait(days=3)
     office.connect(company, starts_at=office.world.now - timedelta(days=1))
     company.moves(spends(100))
-    lists = [True]
-    office.qonto_lists(lambda rows: [] if lists and lists.pop() else rows)
+    first = Call("GET", "/qonto/v2/transactions", 1)
+    office.workbench = replace(office.workbench, http=OneHostileAnswer(http, first, AN_EMPTY_LIST))
 
     office.night()
 

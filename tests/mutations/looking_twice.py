@@ -5,19 +5,10 @@ from __future__ import annotations
 from tests.mutations.mutation import Mutation
 
 RECOVERY = "tests/acceptance/test_recovery.py"
-PROOF = "tests/acceptance/test_proof.py"
 EVENTS = "tests/acceptance/test_account_events.py"
 DELETIONS = "tests/acceptance/test_deletions.py"
 
 LOOKING_TWICE = (
-    Mutation(
-        "opening_from_one_empty_list",
-        "an answer that lacks rows makes an opening balance of nothing",
-        "services/opening_balance.py",
-        "return found if found.rows or found.unreadable else list",
-        "return found if found is not None else list",
-        (f"{PROOF}::test_an_opening_balance_does_not_rest_on_one_empty_list[sqlite]",),
-    ),
     Mutation(
         "closed_account_read_once",
         "a closed account is read for good by an answer that lacks rows",
