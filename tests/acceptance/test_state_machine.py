@@ -26,6 +26,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from clients.errors import RateLimited
 from clients.http import Http
 from models.chosen import runs_numbered
 from models.database import configure, connected
@@ -208,7 +209,7 @@ class Life(RuleBasedStateMachine):
     @rule()
     def come_back(self) -> None:
         self._end_misfortune()
-        self.office.reconnect(self.company)
+        self._connect_again()
 
     # Time, and ourselves.
 
@@ -302,10 +303,18 @@ class Life(RuleBasedStateMachine):
         self.office.run_until_quiet()
         for _ in range(3):
             if self._is_broken():
-                self.office.reconnect(self.company)
+                self._connect_again()
             self.office.night()
             self.office.morning()
         self._judge(deleted)
+
+    def _connect_again(self) -> None:
+        """A person who is asked to wait, because Qonto asked us to, tries again then."""
+        try:
+            self.office.reconnect(self.company)
+        except RateLimited as limited:
+            self.world.move_to(limited.until)
+            self.office.reconnect(self.company)
 
     def _end_misfortune(self) -> None:
         for fault in self.world.sandbox.get("/faults")["faults"]:
