@@ -13,9 +13,7 @@ from dataclasses import dataclass, field, replace
 from clients.errors import Permanent, Unreadable
 from clients.qonto.bank_accounts import QontoAccount, list_bank_accounts
 from clients.xero.bank_transactions import (
-    GET,
     BankTransaction,
-    Report,
     UnreadableBankTransaction,
     list_bank_transactions,
 )
@@ -98,7 +96,8 @@ class _Proof:
         for link in AccountLink.select().where(AccountLink.tenant_id == connection.tenant_id):
             self._homes[link.bank_account_id].add(link.xero_account_id)
         self._in_xero: defaultdict[str, list[BankTransaction]] = defaultdict(list)
-        for row in list_bank_transactions(workbench.xero(connection), report=_refuse_in(self._homes)):
+        self._unreadable: dict[str | None, str] = {}  # by the account in Xero, which may be unreadable too
+        for row in list_bank_transactions(workbench.xero(connection), report=self._note_unreadable):
             self._in_xero[row.bank_account.account_id].append(row)
 
     def accounts(self) -> list[AccountBalance]:
@@ -119,8 +118,14 @@ class _Proof:
             if account.id not in listed and self._postings(account.id):
                 yield AccountBalance(account.id, account.name, account.currency, problem=NOT_LISTED)
 
+    def _note_unreadable(self, row: UnreadableBankTransaction) -> None:
+        self._unreadable[row.account_id] = f"Xero's row {row.bank_transaction_id or '?'} cannot be read: {row.problem}"
+
     def _account(self, account: QontoAccount) -> AccountBalance:
         proof = AccountBalance(account.id, account.name, account.currency)
+        for home in (*self._homes[account.id], None):
+            if home in self._unreadable:
+                return replace(proof, problem=self._unreadable[home])
         postings = self._postings(account.id)
         rows = [row for home in self._homes[account.id] if home for row in self._in_xero[home]]
         try:
@@ -178,17 +183,6 @@ class _Proof:
 def prove_balance(connection: Connection, workbench: Workbench) -> list[AccountBalance]:
     """Read both sides whole and return every account of Qonto's own; write nothing."""
     return _Proof(connection, workbench).accounts()
-
-
-def _refuse_in(links: Mapping[str, set[str]]) -> Report:
-    """Return a report that raises Unreadable if a row may stand in an account of ours: its money is unknown."""
-    accounts = set().union(*links.values())
-
-    def refuse(row: UnreadableBankTransaction) -> None:
-        if row.account_id is None or row.account_id in accounts:
-            raise Unreadable(GET, f"bank transaction {row.bank_transaction_id} cannot be read: {row.problem}")
-
-    return refuse
 
 
 def _waiting(awaited: Mapping[str, Awaited], by_id: Mapping[str, Posting], left: int) -> Iterator[Difference]:

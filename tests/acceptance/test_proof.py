@@ -273,3 +273,22 @@ def test_an_opening_balance_does_not_rest_on_one_empty_list(office: Office, http
 
     [proof] = proofs(office, company)
     assert (proof.opening, proof.is_equal) == (5_000, True)
+
+
+def test_a_row_of_xeros_that_cannot_be_read_leaves_only_its_own_account_unproved(office: Office) -> None:
+    company = office.established(accounts=[{"name": "Main"}, {"name": "Taxes"}])
+    company.moves(spends(100), spends(200, account_id=company.account_ids[1]))
+    office.night()
+    main = company.bank_accounts(name="Main")[0]["id"]
+
+    def odd(rows: list[Row]) -> list[Row]:
+        return [row | {"Total": "a lot"} if row["BankAccount"]["AccountID"] == main else row for row in rows]
+
+    office.xero_answers(odd)
+
+    proved = {proof.name: proof for proof in proofs(office, company)}
+
+    assert "cannot be read" in proved["Main"].problem
+    assert not proved["Main"].is_equal
+    assert proved["Taxes"].is_equal
+    office.restart()
