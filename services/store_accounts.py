@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from msgspec.structs import replace
 
 from clients.qonto.bank_accounts import QontoAccount, UnreadableAccount, list_bank_accounts
@@ -13,6 +15,7 @@ from services.create_account import last_four
 from services.job import Job
 
 ACCOUNTS = "Qonto accounts of "  # what the quarantine calls the source, with the organisation's id
+AHEAD = timedelta(hours=1)  # the most that Qonto's clock may be ahead of ours: a later version is not believed
 UNREADABLE = "unreadable"  # the status of an account that has never been read
 
 
@@ -39,12 +42,13 @@ def _store_account(job: Job, account: QontoAccount) -> None:
         "status": account.status,
         "is_external": account.is_external_account,
     }
+    where = BankAccount.organisation_id == job.organisation.id
     if account.updated_at:  # hidden from some roles
-        known["updated_at"] = account.updated_at
-    ours = BankAccount.organisation_id == job.organisation.id
-    newer = BankAccount.updated_at.is_null() | (BankAccount.updated_at <= account.updated_at)
+        version = min(account.updated_at, job.now() + AHEAD)
+        known["updated_at"] = version
+        where &= BankAccount.updated_at.is_null() | (BankAccount.updated_at <= version)
     BankAccount.insert(id=account.id, organisation_id=job.organisation.id, **known).on_conflict(
-        conflict_target=[BankAccount.id], update=known, where=ours & newer if account.updated_at else ours
+        conflict_target=[BankAccount.id], update=known, where=where
     ).execute()
 
 

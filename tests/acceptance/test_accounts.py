@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from models.bank_account import BankAccount
 from services.check import check_over
 from services.view_accounts import view_accounts
 from services.view_integration import view_integration
@@ -246,3 +247,16 @@ def test_of_two_accounts_that_are_both_active_the_newer_is_posted_to_night_after
     payments += company.moves(spends(200))
     office.night()
     assert company.row(payments[-1])["account_id"] == first["id"]
+
+
+def test_a_version_of_an_account_from_the_future_hides_no_later_one(office: Office) -> None:
+    company = office.connected()
+    office.qonto_lists_accounts(lambda them: [one | {"updated_at": "2099-01-01T00:00:00.000Z"} for one in them])
+    office.night()
+    office.restart()
+    office.world.wait(hours=2)
+    company.at_qonto(f"accounts/{company.account_id}/rename", {"name": "Daily"})
+
+    office.night()
+
+    assert BankAccount.get_by_id(company.account_id).name == "Daily"
