@@ -206,14 +206,17 @@ def list_bank_transactions(
         params = {"order": "BankTransactionID", "page": str(page), "pageSize": str(size)}
         return xero.call("GET", "/BankTransactions", params=params, modified_since=modified_since)
 
+    before: list[str] = []
     for page, size, body in _pages(ask, patiently, most_pages):
         read = decode_rows(body, BankTransaction, UnreadableBankTransaction, GET, KEY)
         for row in read.unreadable:
             report(row)
         yield from read
         rows, pages = len(read) + len(read.unreadable), _page_count(body)
-        if rows < size if pages is None else page >= pages:
+        ids = [row.bank_transaction_id for row in read]
+        if _is_last(page, pages, is_short=rows < size, repeats=ids == before):
             return
+        before = ids
         if pages and pages > most_pages:
             break
         if not rows:
@@ -252,8 +255,18 @@ def _fewer_rows_may_help(error: Temporary | Permanent) -> bool:
     return error.status in NO_ANSWER_IN_TIME
 
 
+def _is_last(page: int, pages: int | None, *, is_short: bool, repeats: bool) -> bool:
+    """Return whether a page ends the list: by Xero's count of pages, or without one by being short.
+
+    A count of 0 beside rows contradicts itself; it is believed when the next page repeats the one before.
+    """
+    if pages:
+        return page >= pages
+    return is_short or (pages == 0 and repeats)
+
+
 def _page_count(body: bytes) -> int | None:
     """How many pages there are, `None` when Xero does not say so."""
     pagination = decode(body, _Answer, GET).pagination
     count = pagination.page_count if pagination else None
-    return count if count and count > 0 else None
+    return count if count is not None and count >= 0 else None

@@ -219,6 +219,12 @@ def test_a_count_of_pages_that_is_none_leaves_it_to_the_first_short_page(talk: T
     assert len(list(list_bank_transactions(xero))) == PAGE + 1
 
 
+def test_where_no_pages_are_counted_a_page_that_repeats_the_one_before_it_is_the_last(talk: Talk) -> None:
+    same = _page(PAGE, pagination={"pageCount": 0})
+
+    assert len(list(list_bank_transactions(talk(same, same)[0]))) == 2 * PAGE
+
+
 def test_an_empty_page_before_the_last_is_not_taken_for_an_end(talk: Talk) -> None:
     pages = {"pagination": {"pageCount": 3}}
 
