@@ -15,9 +15,9 @@ def test_what_was_never_taken_for_an_account_that_is_gone_is_held_and_holds_no_o
     [never_taken] = company.moves(spends(100, account_id=old))
     office.world.fault("status", status=500)
     office.world.fault("status", status=503, method="GET", times=None)
-    office.night()  # Xero is away all night: the run gives up, the batch stays uncertain
+    office.night()  # Xero can be asked for nothing all night: the batch stays uncertain, and says why
     office.world.end_faults()
-    assert company.state(never_taken) == "uncertain"
+    assert company.state(never_taken) == "uncertain: not_looked_up"
     company.at_qonto(f"accounts/{old}/close")
     company.in_xero(f"accounts/{company.bank_accounts(name='Old')[0]['id']}/archive")
     [other] = company.moves(spends(200))
