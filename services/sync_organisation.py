@@ -69,6 +69,7 @@ def _sync(run: SyncRun, workbench: Workbench, stopping: Callable[[], bool]) -> N
                 job.in_flight.close()
     except LeaseLost as error:
         log.warning("stopped: %s", error)
+        _wait_in_line(run, workbench.clock())
     finally:
         lease.release()
 

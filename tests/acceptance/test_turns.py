@@ -6,8 +6,9 @@ import pytest
 
 from domain.bank_transaction import BATCH_ROWS
 from domain.call_limits import IN_PROGRESS
+from models.lease import take_lease
 from scheduler.tick import tick
-from tests.acceptance.world import Office, read_log, spends
+from tests.acceptance.world import Office, before, read_log, spends
 
 pytestmark = pytest.mark.acceptance
 
@@ -62,3 +63,24 @@ def test_a_turn_whose_time_is_up_goes_on_reading_where_it_was(office: Office) ->
 
     assert company.states() == {"posted": 250}
     assert company.runs()[-1].turns == 2
+
+
+def test_a_worker_that_is_overtaken_before_it_began_leaves_its_run_due_at_once(office: Office) -> None:
+    company = office.connected()
+    [ours] = company.moves(spends(100))
+    office.at_23()
+    tick(office.world.now)
+
+    def overtake() -> None:
+        office.world.wait(seconds=91)  # the worker stood still, and its lease has expired
+        lease = take_lease(company.id, "another worker", office.workbench.clock)
+        assert lease
+        lease.release()
+
+    with before("services.sync_organisation._begin", overtake):
+        office.take_one_message()
+    assert company.state(ours) == "unknown"
+
+    office.turn()
+
+    assert company.state(ours) == "posted"
