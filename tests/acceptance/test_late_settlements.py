@@ -98,7 +98,7 @@ def test_a_row_that_qonto_lists_no_more_is_awaited_until_a_second_night_misses_i
 
 def test_a_row_dated_in_the_future_hides_nothing_that_follows(office: Office) -> None:
     company = office.connected()
-    company.moves(spends(100, updated_at="2031-01-01T00:00:00.000Z"))
+    company.moves(spends(100, updated_at=(office.world.now + timedelta(days=2_000)).isoformat()))
     office.night()
     until = Cursor.get().read_until
     office.world.wait(hours=12)
