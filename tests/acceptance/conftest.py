@@ -128,11 +128,13 @@ def office(
     """
     caplog.set_level(logging.INFO)
     configure(database_url)
-    with connected():
-        made = Office(world, database_url, http)
-        yield made
-        made.check()
-    _close_everything()
+    try:
+        with connected():
+            made = Office(world, database_url, http)
+            yield made
+            made.check()
+    finally:
+        _close_everything()  # or a journey that failed ends the next one with a warning
     assert canaries.seen_in([("the log", caplog.text)], words=True) == []
 
 
