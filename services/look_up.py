@@ -10,6 +10,7 @@ from clients.errors import Unreadable
 from clients.xero.bank_transactions import GET, BankTransaction, list_bank_transactions, refuse_links
 from domain.bank_transaction import deep_link
 from domain.money import signed, to_cents
+from domain.text import contact_name
 from models.bank_account import links_of
 from models.once_more import former_rows
 from models.posting import Posting, of_tenant
@@ -50,7 +51,7 @@ def _look(job: Job, postings: Sequence[Known], since: datetime) -> Found:
 
 
 def _refuse_lookalikes(job: Job, absent: Sequence[int], rows: Sequence[BankTransaction]) -> None:
-    """Raise Unreadable if a row that shows no link may be one that is looked for: same account, amount and day.
+    """Raise Unreadable if a row that shows no link may be one that is looked for: same account, amount, day and contact.
 
     To send such a posting again would make it twice if Xero only did not show its link.
     """
@@ -59,12 +60,12 @@ def _refuse_lookalikes(job: Job, absent: Sequence[int], rows: Sequence[BankTrans
     rows = [row for row in rows if row.bank_account.account_id in accounts]
     if not absent or not rows:
         return
-    columns = (Posting.side, Posting.amount_cents, Posting.date)
+    columns = (Posting.side, Posting.amount_cents, Posting.date, Posting.counterparty, Posting.label)
     wanted = {
-        (signed(one.side, one.amount_cents), one.date)
+        (signed(one.side, one.amount_cents), one.date, contact_name(one.counterparty, one.label).casefold())
         for one in Posting.select(*columns).where(Posting.id.in_(list(absent)))
     }
-    alike = {row.bank_transaction_id for row in rows if (_cents(row), row.day) in wanted}
+    alike = {row.bank_transaction_id for row in rows if (_cents(row), row.day, row.contact_name.casefold()) in wanted}
     ours = of_tenant(job.tenant_id) & Posting.bank_transaction_id.in_(list(alike))
     known = {one.bank_transaction_id for one in Posting.select(Posting.bank_transaction_id).where(ours)}
     if alike - known:

@@ -46,6 +46,7 @@ class BankTransaction(msgspec.Struct, rename="pascal", kw_only=True):
     status: Word = ""
     url: str = ""
     bank_account: _Account = msgspec.field(default_factory=_Account)
+    contact: Annotated[_Contact | None, SPARE] = None
     currency_code: Annotated[Word, SPARE] = ""
     date_string: Annotated[Word, SPARE] = ""
     updated_date_utc: Annotated[Word, SPARE] = msgspec.field(name="UpdatedDateUTC", default="")
@@ -60,6 +61,10 @@ class BankTransaction(msgspec.Struct, rename="pascal", kw_only=True):
     @property
     def is_deleted(self) -> bool:
         return self.status in {"DELETED", "VOIDED"}
+
+    @property
+    def contact_name(self) -> str:
+        return self.contact.name if self.contact else ""
 
     @property
     def day(self) -> date | None:
@@ -86,16 +91,11 @@ class AnsweredElement(BankTransaction, rename="pascal", kw_only=True):
     total: Decimal = Decimal(0)
     status_attribute_string: Word = "OK"
     reference: Annotated[str, SPARE] = ""
-    contact: Annotated[_Contact | None, SPARE] = None
     validation_errors: Annotated[list[Any], SPARE] = []
 
     @property
     def account_id(self) -> str:
         return self.bank_account.account_id
-
-    @property
-    def contact_name(self) -> str:
-        return self.contact.name if self.contact else ""
 
     @property
     def is_created(self) -> bool:
