@@ -51,7 +51,7 @@ def _look(job: Job, postings: Sequence[Known], since: datetime) -> Found:
 
 
 def _refuse_lookalikes(job: Job, absent: Sequence[int], rows: Sequence[BankTransaction]) -> None:
-    """Raise Unreadable if a row that shows no link may be one that is looked for: same account, amount, day and contact.
+    """Raise Unreadable if a row without a link may be one that is looked for: same account, amount, day and contact.
 
     To send such a posting again would make it twice if Xero only did not show its link.
     """
