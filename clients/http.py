@@ -48,7 +48,7 @@ class Http:
     def __init__(self, peers: Mapping[str, str] | None = None, read_seconds: Mapping[str, float] | None = None) -> None:
         self._read_seconds = read_seconds or {}
         self._peers = sorted((peers or {}).items(), key=lambda peer: -len(peer[0]))
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.trust_env = False  # no .netrc credentials, no proxies we did not choose
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers.clear()
@@ -117,6 +117,13 @@ class Http:
                 return Answer(response.status_code, response.headers, _whole_body(response, what, until))
         except (requests.RequestException, OSError) as error:
             raise Temporary(what, f"no answer: {type(error).__name__}") from error
+
+
+class _Session(requests.Session):
+    """A session that never resolves a redirect: requests would parse its Location and read its body."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Return None, whatever Location the answer has."""
 
 
 class _Perishable(io.BytesIO):

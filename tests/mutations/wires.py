@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutations.mutation import Mutation
 
+HTTP = "tests/contract/test_http.py"
 WIRE = "tests/acceptance/test_one_request.py"
 
 WIRES = (
@@ -11,9 +12,9 @@ WIRES = (
         "redirects_followed",
         "an answer may send our request elsewhere",
         "clients/http.py",
-        "allow_redirects=False",
-        "allow_redirects=True",
-        (f"{WIRE}::test_a_redirect_is_not_followed",),
+        "_Session()\n",
+        "requests.Session()\n",
+        (f"{HTTP}::test_a_redirect_is_refused_whatever_its_location",),
     ),
     Mutation(
         "retries_in_the_library",
