@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 TICK = timedelta(milliseconds=1)  # Qonto's resolution; whether `updated_at_from` includes its own moment is not told
 
@@ -14,6 +16,16 @@ class Position:
 
     updated_from: datetime
     page: int = 1
+
+
+def reached(moments: Sequence[datetime], until: datetime) -> datetime | None:
+    """Return the moment up to which a page shows the list; `None` when its moments do not show it.
+
+    A page that is out of order, or that ends later than `until`, has a wrong moment on it: rows may follow that are
+    older than its last one.
+    """
+    in_order = all(earlier <= later for earlier, later in pairwise(moments))
+    return moments[-1] if moments and in_order and moments[-1] <= until else None
 
 
 def next_position(position: Position, last_updated_at: datetime, *, more: bool) -> Position | None:

@@ -12,7 +12,7 @@ from models.posting import newest_settled
 from services.account_drift import explain_drift
 from services.job import Job
 from services.opening_balance import keep_opening
-from services.read_transactions import around, read_from, walk
+from services.read_transactions import around, last_moment, read_from, walk
 from services.store_transactions import store_page
 
 REREAD = timedelta(days=1)  # how far before a broken balance to read again
@@ -71,7 +71,7 @@ def _import_awaited(job: Job, account: BankAccount, updated_from: datetime, seen
             return False
         for page in around(job.qonto, account.id, moment):
             seen |= store_page(job, account, page, place=moment)
-            reached = max((row.updated_at for row in page.rows), default=moment)
+            reached = max(reached, last_moment(page, job.now()) or moment)
     missing = [row for row in awaited if row.transaction_id not in seen]
     if missing:
         with job.holding():

@@ -9,7 +9,7 @@ from clients.qonto.client import Qonto
 from clients.qonto.transactions import Page, Transaction, list_transactions
 from domain.eligibility import why_excluded
 from domain.reasons import Excluded
-from domain.walk import TICK, Position, next_position
+from domain.walk import TICK, Position, next_position, reached
 from models.bank_account import Cursor, cursor_of
 from models.organisation import Connection, first_start
 
@@ -47,8 +47,8 @@ def walk(qonto: Qonto, bank_account_id: str, updated_from: datetime) -> Iterator
         page = list_transactions(qonto, bank_account_id, position.updated_from, position.page)
         yield page
         seen |= {row.id for row in page.rows}
-        last = max((row.updated_at for row in page.rows), default=position.updated_from)
-        following = next_position(position, last, more=page.more)
+        last = last_moment(page, qonto.clock())
+        following = next_position(position, last or position.updated_from, more=page.more)
         if following is None or following.page == 1:
             yield from _read_crowd_again(qonto, bank_account_id, position, seen)
             seen = set()
@@ -78,8 +78,14 @@ def around(qonto: Qonto, bank_account_id: str, moment: datetime) -> Iterator[Pag
     """Yield the pages of an account's list that hold what was updated at a moment."""
     for page in walk(qonto, bank_account_id, moment - TICK):
         yield page
-        if any(row.updated_at > moment for row in page.rows):
+        last = last_moment(page, qonto.clock())
+        if last and last > moment:
             return
+
+
+def last_moment(page: Page, now: datetime) -> datetime | None:
+    """Return the moment up to which a page shows the list, `None` when a moment on it is wrong."""
+    return reached([row.updated_at for row in page.rows], now)
 
 
 def is_ours(connection: Connection, row: Transaction) -> bool:

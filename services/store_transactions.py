@@ -20,7 +20,7 @@ from models.quarantine import digest_of, quarantine
 from models.states import PostingState
 from models.sync_run import count_imported
 from services.job import Job
-from services.read_transactions import exclusion
+from services.read_transactions import exclusion, last_moment
 from services.store_changes import store_changes
 
 
@@ -29,8 +29,8 @@ def store_page(
 ) -> set[str]:
     """Store a page and return the ids that it lists. Each row is a posting or awaited afterwards, so none is passed.
 
-    The cursor goes to the page's last row, but not beyond `read_until`; it stays where it is without one. `place` is
-    where a row belongs whose own place in the list cannot be read.
+    The cursor goes to the page's last row, but not beyond `read_until`; it stays where it is without one, and where
+    rows follow a page with a wrong moment. `place` is where a row belongs whose own place in the list cannot be read.
     """
     now = job.now()
     settled = [row for row in page.rows if row.settled_at]
@@ -45,8 +45,9 @@ def store_page(
         await_transactions(job.tenant_id, account.id, awaited, now)
         waiting = {row.transaction_id for row in awaited}
         end_awaited(job.tenant_id, account.id, [row.id for row in settled if row.id not in waiting], now)
-        if page.rows and read_until:
-            last = max(row.updated_at for row in page.rows)
+        newest = max((row.updated_at for row in page.rows), default=None)
+        last = last_moment(page, now) if page.more else newest
+        if last and read_until:
             advance_cursor(job.connection.id, account.id, min(last, read_until))
         count_imported(job.run.id, new)
     return {row.id for row in settled} | {row.transaction_id for row in awaited}

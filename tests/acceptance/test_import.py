@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import islice
 
 import pytest
 
 from models.quarantine import Quarantine
+from services.read_transactions import walk
 from services.view_accounts import view_accounts
 from tests.acceptance.world import NIGHT, Office, Row, before, read_log, spends
 
 pytestmark = pytest.mark.acceptance
+
+IN_2190 = {"updated_at": "2190-01-01T00:00:00Z"}
 
 
 def test_rows_edited_while_the_list_is_read_shift_none_out_of_sight(office: Office) -> None:
@@ -50,6 +54,37 @@ def test_every_page_goes_on_where_the_last_one_ended(office: Office, bound: str)
     office.night()
 
     assert company.states() == {"posted": 230}
+
+
+@pytest.mark.parametrize("place", [5, 99], ids=["within a page", "at the end of a page"])
+def test_a_wrong_moment_in_the_future_hides_no_row_of_the_next_page(office: Office, place: int) -> None:
+    company = office.connected()
+    rows = company.moves(*(spends(100 + number) for number in range(150)))
+    office.qonto_says(lambda row: row | IN_2190 if row["id"] == rows[place] else row)
+
+    office.night()
+
+    assert company.states() == {"posted": 150}
+
+
+def test_a_reading_that_ends_at_a_page_with_a_wrong_moment_goes_on_behind_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = office.connected()
+    rows = company.moves(*(spends(100 + number) for number in range(150)))
+    office.world.wait(hours=3)
+    office.qonto_says(lambda row: row | IN_2190 if row["id"] == rows[5] else row)
+    office.at_23()
+    with monkeypatch.context() as patch:
+        patch.setattr("services.import_transactions.walk", lambda *ask: islice(walk(*ask), 1))
+        patch.setattr("services.import_transactions.explain_drift", lambda *_: None)
+        office.run_until_quiet()
+    assert company.states() == {"posted": 100}
+
+    office.restart()
+    office.night()
+
+    assert company.states() == {"posted": 150}
 
 
 def test_a_late_settlement_dated_yesterday_is_sent_with_yesterdays_date(office: Office) -> None:

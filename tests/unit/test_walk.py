@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.walk import Position, next_position
+from domain.walk import Position, next_position, reached
 from tests.unit.fakes import NOW
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -150,3 +150,16 @@ def test_only_a_moment_that_does_not_pass_raises_the_page() -> None:
 
 def test_the_walk_ends_where_qonto_says_that_there_is_no_more() -> None:
     assert next_position(Position(NOW), NOW + timedelta(days=1), more=False) is None
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "last"),
+    [([1, 2, 2, 3], 3), ([], None), ([1, 9, 2, 3], None), ([3, 2, 1], None), ([1, 2, 11], None), ([10], 10)],
+    ids=["in order", "empty", "one too late", "the wrong way round", "the last in the future", "now"],
+)
+def test_a_page_shows_the_list_up_to_its_last_row_only_where_no_moment_is_wrong(
+    milliseconds: list[int], last: int | None
+) -> None:
+    moments = [NOW + n * MILLISECOND for n in milliseconds]
+
+    assert reached(moments, NOW + 10 * MILLISECOND) == (None if last is None else NOW + last * MILLISECOND)
