@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from clients.decoding import Id, Rows, Text, UnreadableRow, Word, decode_rows, encode
-from clients.errors import Permanent
+from clients.errors import Permanent, Unreadable
 from clients.xero.client import Xero
 
 NOT_FOUND = 404
@@ -91,6 +91,8 @@ def _create(xero: Xero, account: dict[str, str], key: str) -> XeroAccount:
     created = _accounts(answer.body, "Xero PUT /Accounts")
     if not created:
         raise created.missing("Xero PUT /Accounts", "the answer names no account")
+    if created[0].code != account["Code"]:
+        raise Unreadable("Xero PUT /Accounts", "the answer shows another account than the one asked for")
     return created[0]
 
 

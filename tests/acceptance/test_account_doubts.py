@@ -197,6 +197,31 @@ def test_an_archived_account_that_has_the_code_already_is_not_posted_to(office: 
     assert company.states() == {"posted": 1}
 
 
+@pytest.mark.parametrize("body", [BANK, CODING], ids=["bank", "coding"])
+def test_an_answer_that_shows_another_account_than_the_one_asked_for_is_not_posted_to(
+    office: Office, body: str
+) -> None:
+    company = office.connected()
+    kind = "BANK" if body == BANK else "CURRENT"
+    number = {"bank_account_number": "1234567", "currency": "EUR"} if body == BANK else {}
+    theirs = company.in_xero("accounts", {"name": "Of the customer", "code": "091", "type": kind, **number})
+    [payment] = company.moves(spends(100))
+    other = {"AccountID": theirs["id"], "Code": "091", "Name": "Of the customer"}
+    office.xero_lists_accounts(
+        lambda rows: [row | other for row in rows] if len(rows) == 1 and rows[0]["Type"] == kind else rows, times=99
+    )
+    office.at_23()
+    office.turn()
+    office.restart()
+
+    office.run_until_quiet()
+
+    assert company.state(payment) == "posted"
+    assert company.row(payment)["account_id"] != theirs["id"]
+    assert company.row(payment)["line_account_code"] != "091"
+    assert ours(company) == [("BANK", "ACTIVE"), ("CURRENT", "ACTIVE")]
+
+
 # The account for lines to be coded.
 
 

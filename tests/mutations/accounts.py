@@ -147,4 +147,15 @@ ACCOUNTS_IN_XERO = (
         "Posting.state.in_(states)",
         (f"{CLOSED}::test_what_a_restored_database_says_is_left_out_is_looked_for_in_xero[sqlite]",),
     ),
+    Mutation(
+        "another_account_adopted",
+        "whatever account Xero's answer to a creation shows is posted to",
+        "clients/xero/accounts.py",
+        '    if created[0].code != account["Code"]:\n',
+        "    if not created[0]:\n",
+        (
+            f"{DOUBTS}::test_an_answer_that_shows_another_account_than_the_one_asked_for_is_not_posted_to[sqlite-bank]",
+            f"{DOUBTS}::test_an_answer_that_shows_another_account_than_the_one_asked_for_is_not_posted_to[sqlite-coding]",
+        ),
+    ),
 )

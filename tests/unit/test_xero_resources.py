@@ -72,7 +72,7 @@ def test_accounts_are_read_whole_even_those_without_a_code(talk: Talk) -> None:
 
 
 def test_a_bank_account_is_created_with_its_mark_number_and_currency_under_a_key(talk: Talk) -> None:
-    xero, http = talk(answer(200, {"Accounts": [{"AccountID": "1", "Name": "Main", "Type": "BANK"}]}))
+    xero, http = talk(answer(200, {"Accounts": [{"AccountID": "1", "Code": "QABC", "Name": "Main", "Type": "BANK"}]}))
 
     created = create_bank_account(xero, code="QABC", name="Main", number="ES00", currency="EUR", key="key-1")
 
@@ -90,7 +90,9 @@ def test_a_bank_account_is_created_with_its_mark_number_and_currency_under_a_key
 
 
 def test_the_coding_account_is_no_bank_account(talk: Talk) -> None:
-    xero, http = talk(answer(200, {"Accounts": [{"AccountID": "1", "Name": "To be coded", "Type": "CURRENT"}]}))
+    xero, http = talk(
+        answer(200, {"Accounts": [{"AccountID": "1", "Code": "QDEF", "Name": "To be coded", "Type": "CURRENT"}]})
+    )
 
     create_coding_account(xero, code="QDEF", name="To be coded", key="key-1")
 
