@@ -80,6 +80,8 @@ def _tried_again(job: Job, reasons: set[str]) -> Iterator[_Change]:
             until = read_organisation(job.xero).locked_until()
         except (Permanent, Unreadable) as error:
             job.notes.append(f"what waits for Xero's lock date goes on waiting: {error}")
+        except Temporary as error:
+            job.problems.append(f"Xero's lock date: {error}")
         else:
             yield _Change(waiting & (Posting.date > until) if until else waiting)
 

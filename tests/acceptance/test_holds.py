@@ -61,6 +61,23 @@ def test_what_is_held_is_sent_the_night_after_its_reason_has_gone(office: Office
     assert company.state(held) == "posted"
 
 
+def test_an_outage_of_the_lock_date_holds_only_what_waits_for_it(office: Office) -> None:
+    company = office.established()
+    company.in_xero("lock-date", {"period_lock_date": "2099-01-01"})
+    [waiting] = company.moves(spends(100))
+    office.night()
+    company.in_xero("lock-date", {"period_lock_date": None})
+    [other] = company.moves(spends(200))
+    office.world.fault("status", method="GET", path="/Organisation$", status=503, times=1)
+    office.at_23()
+
+    office.turn()
+
+    assert (company.state(waiting), company.state(other)) == ("held: lock_date", "posted")
+    office.run_until_quiet()
+    assert company.state(waiting) == "posted"
+
+
 def test_a_currency_that_xero_does_not_have_holds_its_account_until_it_is_added(office: Office) -> None:
     pounds = {"base_currency": "GBP", "currencies": []}
     company = office.connected(xero=pounds)
