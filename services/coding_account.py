@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clients.errors import Permanent, Temporary
+from clients.errors import Permanent, RemoteError, Temporary, Unreadable
 from clients.xero.accounts import CODE_TAKEN, NAME_TAKEN, XeroAccount, create_coding_account, list_accounts
 from domain.account_choice import ACTIVE
 from domain.marks import coding_mark
@@ -27,17 +27,32 @@ def provision_coding_account(job: Job, chart: Chart) -> None:
         return
     known = default_account_of(connection)
     if known in chart.unclear:
-        job.problems.append(f"the account for lines to be coded: {chart.unclear[known]}")
+        _report(job, chart.unclear[known])
         return
     try:
         account = _known(chart, known) or _marked(job, chart) or _create(job, chart)
     except (Temporary, LookupError) as error:
-        job.problems.append(f"the account for lines to be coded: {error}")
+        _report(job, error)
         account = None
     if account:
         _store(job, default_code=account.code, default_account_id=account.account_id)
     else:
         _store(job, default_code="")
+
+
+def codes_to_post_to(job: Job, chart: Chart) -> set[str]:
+    """Return the Codes that a line may be coded to: the active ones, and our own account's while its state is unclear.
+
+    Xero judges each line itself: one that is coded to an account which is not active is refused, and held.
+    """
+    is_unclear = bool(job.connection.default_code) and default_account_of(job.connection) in chart.unclear
+    return chart.active_codes() | ({job.connection.default_code} if is_unclear else set())
+
+
+def _report(job: Job, error: RemoteError | LookupError) -> None:
+    """Note what asking again would not change; the rest is a problem, which is tried again this night."""
+    is_final = isinstance(error, (Permanent, Unreadable))
+    (job.notes if is_final else job.problems).append(f"the account for lines to be coded: {error}")
 
 
 def _known(chart: Chart, account_id: str) -> XeroAccount | None:
@@ -84,6 +99,8 @@ def _create(job: Job, chart: Chart) -> XeroAccount | None:
                 job.notes.append(f"the account for lines to be coded: {'; '.join(error.messages) or error.problem}")
                 return None
             _find_taken(job, chart, codes.pop(0))
+        except Unreadable as error:
+            raise Temporary(error.call, error.problem) from error  # the next turn finds by its mark what was created
         found = _marked(job, chart)
         if found:
             return found
@@ -91,8 +108,14 @@ def _create(job: Job, chart: Chart) -> XeroAccount | None:
 
 
 def _find_taken(job: Job, chart: Chart, code: str) -> None:
-    """Add to the chart the account that has this Code, active or not."""
-    chart.add_unknown(list_accounts(job.xero))
+    """Add to the chart the account that has this Code, active or not.
+
+    Raises Unreadable when it may be one that cannot be read.
+    """
+    listed = list_accounts(job.xero)
+    if any(row.code in {None, code} for row in listed.unreadable):
+        raise Unreadable("Xero GET /Accounts", "the account that has the Code may be one that cannot be read")
+    chart.add_unknown(listed)
     if code not in chart.by_code() and not has_waited_for_lists(job):
         raise Temporary("Xero PUT /Accounts", NOT_LISTED)
 

@@ -9,6 +9,7 @@ from domain.reasons import Waits
 from models.bank_account import read_connection_again_from
 from models.states import RunKind, RunState
 from models.sync_run import SyncRun
+from services.coding_account import codes_to_post_to
 from services.disconnect import disconnect
 from services.follow_accounts import follow_accounts
 from services.inspect_books import inspect_books
@@ -66,7 +67,7 @@ def _prepare(job: Job) -> bool:
     reading = read_accounts(job, to_read)
     job.unread = reading.unread_of(to_read)
     provision_closed_accounts(job, chart, in_qonto)
-    settle_holds(job, chart.active_codes())
+    settle_holds(job, codes_to_post_to(job, chart))
     if not reading.is_cut_short and not job.problems:
         note_prepared(job)
     return not reading.is_cut_short

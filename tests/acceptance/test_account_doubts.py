@@ -225,6 +225,42 @@ def test_an_answer_that_shows_another_account_than_the_one_asked_for_is_not_post
 # The account for lines to be coded.
 
 
+def unreadable_coding_account(rows: list[Row]) -> list[Row]:
+    return [row | ({"Status": 5} if row["Name"].startswith("Qonto: to be coded") else {}) for row in rows]
+
+
+def test_a_coding_account_that_cannot_be_read_is_made_once_and_found_later(office: Office) -> None:
+    company = office.connected()
+    [payment] = company.moves(spends(100))
+    office.xero_lists_accounts(unreadable_coding_account, times=999)
+
+    office.night()
+    office.night()
+
+    assert ours(company) == [("BANK", "ACTIVE"), ("CURRENT", "ACTIVE")]
+    assert company.state(payment) == "held: account_code"
+    assert company.runs()[-1].state == "done"
+    office.restart()
+    office.night()
+    assert company.state(payment) == "posted"
+
+
+def test_a_known_coding_account_that_cannot_be_read_is_still_posted_to(office: Office) -> None:
+    company = office.established()
+    [payment] = company.moves(spends(100))
+    office.xero_lists_accounts(unreadable_coding_account, times=999)
+    by_id = f"/Accounts/{company.coding_account()['id']}$"
+    office.world.fault("status", status=400, method="GET", path=by_id, times=None)
+
+    office.night()
+
+    assert company.state(payment) == "posted"
+    assert ours(company) == [("BANK", "ACTIVE"), ("CURRENT", "ACTIVE")]
+    last = company.runs()[-1]
+    assert last.state == "done"
+    assert "the account for lines to be coded" in last.reason
+
+
 def test_a_renumbered_coding_account_is_known_by_its_id_and_used_under_its_new_code(office: Office) -> None:
     company = office.established()
     company.in_xero(f"accounts/{company.coding_account()['id']}/rename", {"code": "4711", "name": "Clearing"})

@@ -158,4 +158,20 @@ ACCOUNTS_IN_XERO = (
             f"{DOUBTS}::test_an_answer_that_shows_another_account_than_the_one_asked_for_is_not_posted_to[sqlite-coding]",
         ),
     ),
+    Mutation(
+        "unreadable_is_made_again",
+        "an account for lines to be coded that cannot be read is made again under the next Code",
+        "services/coding_account.py",
+        "    if any(row.code in {None, code} for row in listed.unreadable):\n",
+        "    if not job:\n",
+        (f"{DOUBTS}::test_a_coding_account_that_cannot_be_read_is_made_once_and_found_later[sqlite]",),
+    ),
+    Mutation(
+        "unclear_is_not_active",
+        "lines are held while the account they are coded to cannot be read",
+        "services/coding_account.py",
+        "    is_unclear = bool(job.connection.default_code)",
+        "    is_unclear = not job.connection.default_code",
+        (f"{DOUBTS}::test_a_known_coding_account_that_cannot_be_read_is_still_posted_to[sqlite]",),
+    ),
 )
