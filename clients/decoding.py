@@ -18,18 +18,19 @@ from clients.errors import Temporary, Unreadable
 MOST_LEVELS = 100  # of arrays and objects in each other; the deepest answer that we read has six
 MOST_TEXT = 1_000  # characters of a text for people that are kept; Xero takes fewer of most
 BIGINT = 2**63  # what a database's integer column ends before
+MOST_CENTS = 10**15  # of one amount or balance: thousands of them add up to less than BIGINT
 
 SPARE = "spare"  # marks a field that is read if it can be, and is absent otherwise
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+\Z")]
 Word = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*\Z")]  # one of an open set
 Text = Annotated[str, SPARE]  # for people: without NUL, and no longer than MOST_TEXT
-Cents = Annotated[int, msgspec.Meta(ge=-BIGINT, le=BIGINT - 1)]
+Cents = Annotated[int, msgspec.Meta(ge=-MOST_CENTS, le=MOST_CENTS)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 Shape = TypeVar("Shape")
 Row = TypeVar("Row")
 Odd = TypeVar("Odd", bound="UnreadableRow")
-_NOT_READ = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_NOT_READ = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError)
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 _one_at_a_time = Lock()  # msgspec 0.22 shows other threads a shape's description before it is whole
 _encoder = msgspec.json.Encoder(decimal_format="number")

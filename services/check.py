@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,6 +28,8 @@ from services.check_database import lines_of_database, open_runs_of
 from services.check_qonto import QontoTruth, read_truth
 from services.check_xero import read_ledger
 from services.workbench import Workbench
+
+log = logging.getLogger(__name__)
 
 A_WHILE = timedelta(minutes=10)  # from Xero's making a row to our knowing of it, at most
 
@@ -57,12 +60,16 @@ class Check:
 
 
 def check_all(workbench: Workbench) -> Iterator[Check]:
-    """Every connection that has not ended, one after another; one that cannot be read holds up no other."""
+    """Every connection that has not ended, one after another; one that cannot be checked holds up no other."""
     for connection in Connection.select().where(Connection.state != ConnectionState.DISCONNECTED):
         try:
             yield check_over(connection, workbench)
         except (RemoteError, UnknownTimeZone) as error:
             yield Check(_name(connection), workbench.clock(), problem=str(error))
+        except Exception as error:
+            log.exception("check failed, organisation %s", connection.organisation_id)
+            problem = f"an error of this program: {type(error).__name__}"
+            yield Check(_name(connection), workbench.clock(), problem=problem)
 
 
 def check_over(connection: Connection, workbench: Workbench) -> Check:

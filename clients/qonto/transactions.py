@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from clients.decoding import BIGINT, SPARE, Cents, Id, Moment, Text, UnreadableRow, Word, decode_rows
+from clients.decoding import BIGINT, MOST_CENTS, SPARE, Cents, Id, Moment, Text, UnreadableRow, Word, decode_rows
 from clients.qonto.client import Qonto
 from clients.qonto.pages import PAGE, is_followed
 
@@ -17,7 +17,7 @@ PATH = "/v2/transactions"
 CALL = f"Qonto GET {PATH}"
 YEARS = range(2000, 2200)  # Qonto was founded in 2016; no time zone carries a moment within these off the calendar
 
-Amount = Annotated[int, msgspec.Meta(ge=0, le=BIGINT - 1)]  # in cents
+Amount = Annotated[int, msgspec.Meta(ge=0, le=MOST_CENTS)]  # in cents
 
 
 class Transaction(msgspec.Struct):
@@ -144,6 +144,6 @@ def in_milliseconds(moment: datetime) -> str:
 
 def _in_cents(amount: Decimal) -> int | None:
     """Return an amount in whole cents, `None` for one that is no amount of money."""
-    if not amount.is_finite() or abs(amount) * 100 >= BIGINT:
+    if not amount.is_finite() or amount.copy_abs() >= BIGINT // 100:
         return None
     return int((amount * 100).to_integral_value(ROUND_HALF_UP))

@@ -53,7 +53,7 @@ class BankTransaction(msgspec.Struct, rename="pascal", kw_only=True):
 
     def __post_init__(self) -> None:
         """Check what no type says. Raises ValueError."""
-        if not self.total.is_finite() or abs(self.total) >= BIGINT // 100 or self.total * 100 % 1:
+        if not self.total.is_finite() or self.total.copy_abs() >= BIGINT // 100 or self.total * 100 % 1:
             raise ValueError("Total is not an amount of money")
         if "\x00" in self.url:
             raise ValueError("Url holds a NUL")

@@ -292,11 +292,21 @@ def test_a_row_is_read_exactly_with_and_without_what_qonto_may_leave_out(talk: T
     assert (row.operation_type, row.label) == ("something new", "")
 
 
+@pytest.mark.parametrize("amount", ["1e999999", "-1e999999"])
+def test_an_amount_that_is_no_money_leaves_it_to_the_cents(talk: Talk, amount: str) -> None:
+    qonto, _ = talk(answer(200, {"transactions": [ROW | {"amount": amount}, ROW]}))
+
+    assert [row.amount_cents for row in list_transactions(qonto, "account-1", NOW, 1).rows] == [4730, 4730]
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {"amount": 47.31},
         {"amount_cents": 10**30},
+        {"amount_cents": 10**15 + 1, "amount": None},
+        {"settled_balance_cents": 10**15 + 1},
+        {"settled_balance_cents": -(10**15) - 1},
         {"amount_cents": -4730},
         {"id": "x" * 201},
         {"id": ""},

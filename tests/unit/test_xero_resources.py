@@ -234,7 +234,18 @@ def test_an_empty_page_before_the_last_is_not_taken_for_an_end(talk: Talk) -> No
         list(list_bank_transactions(talk(_page(PAGE, **pages), _page(0, **pages))[0]))
 
 
-@pytest.mark.parametrize("change", [{"Total": None}, {"Total": "NaN"}, {"Total": 1e300}, {"Total": 0.001}, {"Type": 5}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Total": None},
+        {"Total": "NaN"},
+        {"Total": 1e300},
+        {"Total": "1e9999999"},
+        {"Total": "-1e9999999"},
+        {"Total": 0.001},
+        {"Type": 5},
+    ],
+)
 @pytest.mark.parametrize(
     ("link", "is_passed_over"), [(None, True), ("", True), ("other/1", True), ("ours/1", False), (7, False)]
 )
