@@ -34,7 +34,7 @@ class _Account(msgspec.Struct):
 
 
 class _Contact(msgspec.Struct, rename="pascal"):
-    name: str = ""
+    name: str | None = None
 
 
 class BankTransaction(msgspec.Struct, rename="pascal", kw_only=True):
@@ -64,7 +64,7 @@ class BankTransaction(msgspec.Struct, rename="pascal", kw_only=True):
 
     @property
     def contact_name(self) -> str:
-        return self.contact.name if self.contact else ""
+        return (self.contact and self.contact.name) or ""
 
     @property
     def day(self) -> date | None:

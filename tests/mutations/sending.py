@@ -111,8 +111,8 @@ SENDING = (
         "one_page_is_a_proof",
         "a look concludes from a list that goes on",
         "clients/xero/bank_transactions.py",
-        "if rows < size if pages is None else page >= pages:",
-        "if rows or page:",
+        "return page >= pages",
+        "return True",
         (f"{RESOURCES}::test_a_list_is_read_to_the_last_page_that_xero_counts",),
     ),
     Mutation(
