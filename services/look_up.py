@@ -79,12 +79,17 @@ def _cents(row: BankTransaction) -> int:
 def rows_changed(
     job: Job, since: datetime, is_wanted: Callable[[str], bool] | None = None
 ) -> Iterator[BankTransaction]:
-    """What Xero has that changed since a moment, with a margin. However long it takes: the lease is kept meanwhile.
+    """Yield each row that changed since a moment, with a margin, once. The lease is kept however long it takes.
 
+    A row that is made while the pages are read may shift one that was listed to the next page.
     Raises Unreadable if a row cannot be read that may carry a wanted link, which is any of the connection's by default.
     """
     report = refuse_links(is_wanted or (lambda url: url.startswith(deep_link(job.app_url, ""))))
-    return list_bank_transactions(job.xero, since - CLOCK_MARGIN, job.patiently, report=report)
+    seen: set[str] = set()
+    for row in list_bank_transactions(job.xero, since - CLOCK_MARGIN, job.patiently, report=report):
+        if row.bank_transaction_id not in seen:
+            seen.add(row.bank_transaction_id)
+            yield row
 
 
 def the_one(rows: Sequence[BankTransaction]) -> BankTransaction | None:

@@ -217,3 +217,24 @@ def test_what_is_twice_in_xero_and_cannot_be_looked_up_stays_held_and_holds_no_o
     office.night()
     assert company.state(twice) == "posted"
     company.doubtful[twice] = "posted"
+
+
+def test_a_row_that_is_listed_on_two_pages_is_there_once(office: Office) -> None:
+    company = office.established()
+    [ours] = company.moves(spends(100))
+    office.world.fault("drop", when="after")
+    lists(office, _twice)
+    office.at_23()
+    office.turn()
+    office.world.wait(minutes=8)  # Xero has forgotten the key
+
+    office.run_until_quiet()
+
+    assert company.state(ours) == "posted"
+    office.restart()
+
+
+def _twice(answer: Answer, *_: Any) -> Answer:
+    content = json.loads(answer.body)
+    content["BankTransactions"] *= 2
+    return replace(answer, body=json.dumps(content).encode())
