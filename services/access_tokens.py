@@ -8,7 +8,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from clients.clock import Clock
-from clients.errors import Permanent, Reconnect, Refused, Temporary, Unreadable
+from clients.errors import Permanent, RateLimited, Reconnect, Refused, Temporary, Unreadable
 from clients.http import Http
 from clients.oauth import OAuthApp, TokenSet, refresh, revoke
 from failpoints import hit
@@ -115,11 +115,32 @@ class StoredTokens:
         return self._keyring.decrypt(credential.access_token, access_context(self._id))
 
     def _ask(self, credential: Credential, old: Secret) -> TokenSet:
+        """Return new tokens for the old refresh token, which is tried again at once if the answer is lost.
+
+        Each try counts for the circuit, which ends the tries once it opens. Raises Temporary if our own application is
+        refused: that is ours to mend, and says nothing of the connection.
+        """
+        until, rests = self._clock() + TRY_WITHIN, iter(RESTS_SECONDS)
+        lost: Temporary | None = None
+        while True:
+            try:
+                return self._ask_once(old)
+            except Permanent as error:
+                raise Temporary(error.call, error.problem) from error
+            except RateLimited as limited:
+                raise lost or limited from limited
+            except Temporary as error:
+                lost = error
+                rest = next(rests, None)
+                if rest is None or not self._may_try_again(credential, until, rest):
+                    raise
+
+    def _ask_once(self, old: Secret) -> TokenSet:
         if not self._watch:
-            return self._ask_within_grace(credential, old)
+            return refresh(self._http, self._app, old, self._clock)
         self._watch.take_for_token()
         try:
-            return self._ask_within_grace(credential, old)
+            return refresh(self._http, self._app, old, self._clock)
         except Unreadable:
             raise  # an answer all the same
         except Temporary:
@@ -127,22 +148,6 @@ class StoredTokens:
             raise
         finally:
             self._watch.settle()
-
-    def _ask_within_grace(self, credential: Credential, old: Secret) -> TokenSet:
-        """Return new tokens for the old refresh token, which is tried again at once if the answer is lost.
-
-        Raises Temporary if our own application is refused: that is ours to mend, and says nothing of the connection.
-        """
-        until, rests = self._clock() + TRY_WITHIN, iter(RESTS_SECONDS)
-        while True:
-            try:
-                return refresh(self._http, self._app, old, self._clock)
-            except Permanent as error:
-                raise Temporary(error.call, error.problem) from error
-            except Temporary:
-                rest = next(rests, None)
-                if rest is None or not self._may_try_again(credential, until, rest):
-                    raise
 
     def _may_try_again(self, credential: Credential, until: datetime, rest_seconds: float) -> bool:
         """Rest, and return whether there is time for another try and the claim is still ours."""

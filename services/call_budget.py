@@ -57,8 +57,11 @@ class StoredBudget:
             self._app.take(self._share)
 
     def take_for_token(self) -> None:
-        """A token must be had first: that and the call it is for are one, and so one probe. Raises RateLimited."""
-        self.take_of_app()
+        """Take the app's part for a token; the call that it is for needs no other, so both are one probe.
+
+        Each try for a token takes one. Raises RateLimited.
+        """
+        self._app.take(self._share)
         self._in_hand = True
 
     def count(self) -> None:
