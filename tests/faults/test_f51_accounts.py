@@ -31,15 +31,13 @@ def test_an_account_closed_while_its_rows_are_on_their_way(company: FaultyCompan
     company.until(lambda: company.query(RECEIVED) == [(1,)], "the event to be received")
     town.control("POST", f"/faults/{held}/release")
     company.until(partial(has_outcomes, company, "stopped"), "the event to be followed")
+    sent = puts(town, party)
     company.until_night_is_done()
 
-    ((handled_at,),) = company.query("SELECT handled_at FROM inbox_event")
     assert in_xero(party) == in_qonto(party)
-    sent = puts(town, party)
     at(town, NEXT_NIGHT)
     company.until_night_is_done(NEXT_NIGHT_DATE)
     assert puts(town, party) == sent, "no request after the event was followed"
-    assert all(one["time"] < f"{handled_at:%Y-%m-%dT%H:%M:%S.%f}" for one in sent)
 
 
 @pytest.mark.fault(
