@@ -6,17 +6,26 @@ import io
 import math
 import time
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
+from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
+from socket import socket
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from clients.errors import Temporary, TooLarge, TooLate
 from clients.steady import steady_seconds
 from metrics import REQUEST_SECONDS, REQUESTS
 from tracing import span
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
@@ -27,6 +36,8 @@ CHUNK_BYTES = 64 * 1024
 OTHER = "other"  # a server that has no name among the peers
 NO_ANSWER = "none"
 POOL = 32  # connections kept to one host; more than the threads of a worker
+
+_deadline: ContextVar[float] = ContextVar("deadline")  # of the call that this thread makes, in `time.monotonic()`
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,7 @@ class Http:
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers.clear()
         adapter = HTTPAdapter(pool_connections=POOL, pool_maxsize=POOL, max_retries=0)
+        adapter.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -100,7 +112,7 @@ class Http:
         read_seconds: float,
     ) -> Answer:
         what = f"{method} {urlsplit(url).path}"
-        until = time.monotonic() + read_seconds + DRIP_SECONDS
+        _deadline.set(time.monotonic() + read_seconds + DRIP_SECONDS)
         try:
             request = requests.Request(
                 method,
@@ -114,7 +126,7 @@ class Http:
             ) as response:
                 if 300 <= response.status_code < 400:
                     raise Temporary(what, f"redirected with {response.status_code}, which is never followed")
-                return Answer(response.status_code, response.headers, _whole_body(response, what, until))
+                return Answer(response.status_code, response.headers, _whole_body(response, what))
         except (requests.RequestException, OSError) as error:
             raise Temporary(what, f"no answer: {type(error).__name__}") from error
 
@@ -124,6 +136,53 @@ class _Session(requests.Session):
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Return None, whatever Location the answer has."""
+
+
+class _Receiver(io.RawIOBase):
+    """The receiving side of a socket: each read waits as long as the socket would, and never past the deadline."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket, deadline: float) -> None:
+        super().__init__()
+        self._raw, self._socket, self._deadline = raw, sock, deadline
+        self._timeout = sock.gettimeout() or READ_SECONDS
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int | None:
+        remaining = self._deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError
+        self._socket.settimeout(min(self._timeout, remaining))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(HTTPResponse):
+    """An HTTP response whose every byte, from the status line to the last trailer, arrives before the deadline."""
+
+    def __init__(self, sock: socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        self.fp = io.BufferedReader(_Receiver(self.fp.detach(), sock, _deadline.get()))
+
+
+class _Connection(HTTPConnection):
+    response_class = _Response
+
+
+class _SecureConnection(HTTPSConnection):
+    response_class = _Response
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
 
 
 class _Perishable(io.BytesIO):
@@ -143,12 +202,10 @@ class _Perishable(io.BytesIO):
         return super().read(size)
 
 
-def _whole_body(response: requests.Response, what: str, until: float) -> bytes:
+def _whole_body(response: requests.Response, what: str) -> bytes:
     body = bytearray()
     for chunk in response.iter_content(CHUNK_BYTES):
         body += chunk
         if len(body) > BODY_BYTES:
             raise TooLarge(what, f"the answer is larger than {BODY_BYTES} bytes")
-        if time.monotonic() > until:
-            raise Temporary(what, "the answer took too long to arrive")
     return bytes(body)

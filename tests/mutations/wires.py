@@ -17,6 +17,14 @@ WIRES = (
         (f"{HTTP}::test_a_redirect_is_refused_whatever_its_location",),
     ),
     Mutation(
+        "a_read_without_a_deadline",
+        "an answer that arrives byte by byte is waited for without end",
+        "clients/http.py",
+        "if remaining <= 0:",
+        "if remaining <= -math.inf:",
+        (f"{HTTP}::test_an_answer_that_drips_is_given_up_wherever_it_drips",),
+    ),
+    Mutation(
         "retries_in_the_library",
         "the HTTP library sends again behind our back",
         "clients/http.py",
