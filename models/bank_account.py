@@ -57,8 +57,8 @@ class Cursor(Table):
     reading of a closed account began that came to its end. `unread_since`: since when Qonto has refused its
     transactions or answered unreadably, `unread_reason` which of the two; empty while they can be read. `drift_cents`:
     by how much Qonto's balance differed from what was read when all of it was last read again; empty when it did not,
-    and `drift_since` since when. `verify_since`: it could not be read when its connection was verified, so Xero's rows
-    since then are looked at before anything of it is sent.
+    and `drift_since` since when. `verify_since`: it could not be read whole when its connection was verified, so Xero's
+    rows since then are looked at before anything of it is sent.
     """
 
     id = BigAutoField()
@@ -259,6 +259,23 @@ def doubt_account(connection: Connection, bank_account_id: str, since: datetime)
 def trust_account(connection_id: str, bank_account_id: str) -> None:
     """Store that an account's record was verified."""
     run(TRUST, connection_id=connection_id, bank_account_id=bank_account_id)
+
+
+INCOMPLETE = """
+    SELECT bank_account_id FROM cursor WHERE connection_id = {connection_id} AND drift_cents IS NOT NULL
+    UNION SELECT bank_account_id FROM awaited_transaction WHERE tenant_id = {tenant_id} AND ended_at IS NULL
+"""
+
+
+def incomplete_accounts(connection: Connection) -> set[str]:
+    """Return the bank accounts of which something is awaited or whose balance in Qonto differs from what was read."""
+    return {key for (key,) in read(INCOMPLETE, connection_id=connection.id, tenant_id=connection.tenant_id)}
+
+
+def accounts_of(organisation_id: str) -> set[str]:
+    """Return the ids of all bank accounts of an organisation that were ever read, without external ones."""
+    ids = "SELECT id FROM bank_account WHERE organisation_id = {organisation_id} AND NOT is_external"
+    return {key for (key,) in read(ids, organisation_id=organisation_id)}
 
 
 def doubted_accounts(connection_id: str) -> dict[str, datetime]:

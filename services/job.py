@@ -55,7 +55,7 @@ class Job:
     notes: list[str] = field(default_factory=list)
     refused_by: Side | None = None
     doubts: dict[int, RemoteError] = field(default_factory=dict)  # why a batch could not be looked up, by its number
-    unread: set[str] | None = None  # accounts that this turn could not read; `None` until all others were read
+    complete: set[str] | None = None  # accounts of which this turn missed nothing; `None` until what can be was read
     sent: int = 0  # rows frozen in this turn
     gives_way: bool = False
     _links: dict[str, AccountLink] | None = None

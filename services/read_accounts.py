@@ -54,9 +54,9 @@ class Reading:
     unread: set[str] = field(default_factory=set)
     is_cut_short: bool = False
 
-    def unread_of(self, accounts: Sequence[QontoAccount]) -> set[str] | None:
-        """Return the ids of those that could not be read to their end, `None` while the turn may still read them."""
-        return None if self.is_cut_short else {account.id for account in accounts} - self.whole
+    def whole_of(self, listed: Sequence[QontoAccount], to_read: Sequence[QontoAccount]) -> set[str]:
+        """Return the ids of those listed that were read to their end, now or for good."""
+        return {one.id for one in listed} - {one.id for one in to_read} | self.whole
 
 
 def read_accounts(job: Job, accounts: Sequence[QontoAccount]) -> Reading:

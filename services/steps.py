@@ -21,6 +21,7 @@ from services.provision_accounts import provision_accounts, provision_closed_acc
 from services.read_accounts import accounts_to_read, read_accounts
 from services.settle_holds import settle_holds
 from services.verdict import Verdict, go_on
+from services.verify import note_complete
 from services.verify_books import verify_books
 
 FOR_ANOTHER_WORKER = timedelta(minutes=1)  # while two releases run side by side
@@ -65,9 +66,10 @@ def _prepare(job: Job) -> bool:
     chart, in_qonto = provision_accounts(job)
     to_read = accounts_to_read(job.connection, in_qonto)
     reading = read_accounts(job, to_read)
-    job.unread = reading.unread_of(to_read)
     provision_closed_accounts(job, chart, in_qonto)
     settle_holds(job, codes_to_post_to(job, chart))
+    if not reading.is_cut_short:
+        note_complete(job, reading.whole_of(in_qonto, to_read))
     if not reading.is_cut_short and not job.problems:
         note_prepared(job)
     return not reading.is_cut_short

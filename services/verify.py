@@ -5,13 +5,19 @@ After a restore, what was posted since the backup is due again by our own record
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from domain.reasons import Excluded, Held
 from domain.recovery import PROOF_AFTER, LookUp
 from models import audit
-from models.bank_account import doubt_account, doubted_accounts, trust_account, unread_accounts
+from models.bank_account import (
+    accounts_of,
+    doubt_account,
+    doubted_accounts,
+    incomplete_accounts,
+    trust_account,
+)
 from models.database import transaction
 from models.organisation import Connection, doubt_record, note_verified
 from models.pause import pause_tenant
@@ -42,12 +48,25 @@ def distrust_record(since: datetime, who: str, reason: str, now: datetime) -> in
     return len(connections)
 
 
+def note_complete(job: Job, read_whole: Collection[str]) -> None:
+    """Note which accounts can be verified: read to their end, with nothing awaited and no difference in the balance.
+
+    While the record is to be verified, every other account of the organisation is doubted, also one that Qonto does
+    not list. Call it before the run counts as prepared, so that no later turn misses the doubt.
+    """
+    job.complete = set(read_whole) - incomplete_accounts(job.connection)
+    if (since := job.connection.verify_since) is not None:
+        with job.holding():
+            for account_id in accounts_of(job.organisation.id) - job.complete:
+                doubt_account(job.connection, account_id, since)
+
+
 def verify(job: Job) -> datetime | None:
     """Adopt what Xero has of all that is not settled here; until when nothing may be sent yet, if that cannot be told.
 
     It is done with once everything at Qonto had been read before that can be; until then each turn looks anew. An
-    account that cannot be read is verified by itself before anything of it is sent. A batch that by our record may
-    still be under way is left to recovery, which knows how long to wait.
+    account that cannot be read whole is verified by itself before anything of it is sent. A batch that by our record
+    may still be under way is left to recovery, which knows how long to wait.
     """
     if job.connection.verify_since is None:
         _verify_accounts(job)
@@ -64,13 +83,11 @@ def verify(job: Job) -> datetime | None:
     for batch in batches:
         mine = [posting for posting in in_batches if posting.batch_id == batch.id and posting.state in undecided]
         store_look_up(job, batch, mine, found, started)
-    unread, since = _unread(job), job.connection.verify_since
+    all_was_read = job.complete is not None or job.run.prepared_at is not None
     with job.holding():
         _store(job, others, found)
-        if unread is not None and note_verified(job.connection):
-            _trust(job, unread)
-            for account_id in unread:
-                doubt_account(job.connection, account_id, since)
+        if all_was_read and note_verified(job.connection):
+            _trust(job)
     return None
 
 
@@ -79,16 +96,14 @@ def _verify_accounts(job: Job) -> None:
     doubted = doubted_accounts(job.connection.id)
     if not doubted:
         return
-    unread = _unread(job)
-    readable = doubted.keys() - unread if unread is not None else set()
+    readable = doubted.keys() & (job.complete or set())
     ours = unsettled(job.organisation.id, job.tenant_id, Excluded.ACCOUNT_GONE, list(doubted))
     is_needed = ours and (readable or any(posting.state == PostingState.DUE for posting in ours))
     found = find_in_xero(job, ours, min(doubted.values())) if is_needed else None
     with job.holding():
         if found is not None:
             _store(job, ours, found)
-        for account_id in readable:
-            trust_account(job.connection.id, account_id)
+        _trust(job)
 
 
 def _store(job: Job, postings: Sequence[Member], found: Found) -> None:
@@ -97,16 +112,9 @@ def _store(job: Job, postings: Sequence[Member], found: Found) -> None:
     move(Posting.id.in_(surplus), PostingState.HELD, job.now(), reason=Held.TWICE_IN_XERO)
 
 
-def _trust(job: Job, unread: set[str]) -> None:
-    for account_id in doubted_accounts(job.connection.id).keys() - unread:
+def _trust(job: Job) -> None:
+    for account_id in job.complete or ():
         trust_account(job.connection.id, account_id)
-
-
-def _unread(job: Job) -> set[str] | None:
-    """Return the accounts that cannot be read, `None` while others are still to be read in this run."""
-    if job.unread is None and job.run.prepared_at is not None:
-        return set(unread_accounts(job.connection.id))
-    return job.unread
 
 
 def _is_decidable(job: Job, batch: PostingBatch) -> bool:

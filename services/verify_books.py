@@ -25,7 +25,7 @@ from services.read_accounts import read_accounts
 from services.settle_surplus import settle_surplus
 from services.store_accounts import read_and_store_accounts
 from services.verdict import BACKOFF, Verdict, go_on, try_later, uncertain_until
-from services.verify import MARGIN, verify
+from services.verify import MARGIN, note_complete, verify
 
 MOST_NAMED = 10  # ids in what a run says of itself
 
@@ -78,8 +78,8 @@ def _read_qonto(job: Job) -> Verdict | None:
         return go_on(job)
     if job.problems and job.run.failures < len(BACKOFF):
         return try_later(job, "; ".join(job.problems))
-    job.unread = reading.unread_of(to_read)
     job.notes += job.problems  # tried often enough: what can be read is verified, and the rest named
+    note_complete(job, reading.whole)
     note_prepared(job)
     return None
 

@@ -129,3 +129,69 @@ def test_a_verification_of_what_can_be_read_ends_though_an_account_never_answers
     assert company.account_ids[1] in ended.reason
     assert company.state(forgotten) == "posted"
     office.restart()
+
+
+def _forgotten_and_verified(office: Office, company: Company, forgotten: list[str]) -> None:
+    """A night that verifies what is left of the record, and the next one, when everything can be read."""
+    _forget(*forgotten)
+    distrust_record(office.world.now, "ada", "the disk broke", company.starts_at or office.world.now)
+    office.night()
+    assert company.connection.verify_since is None
+    office.restart()
+    office.night()
+
+
+@pytest.mark.parametrize("how", ["unreadable", "missing"])
+def test_an_account_that_qonto_did_not_list_is_verified_before_anything_of_it_is_sent(office: Office, how: str) -> None:
+    company = office.established(accounts=[{"name": "Main"}, {"name": "Broken"}])
+    broken = company.account_ids[1]
+    forgotten = company.moves(spends(100, account_id=broken), spends(200, account_id=broken))
+    office.night()
+    odd = [{"status": 5}] if how == "unreadable" else []
+    office.qonto_lists_accounts(
+        lambda rows: [new for row in rows for new in ([row | one for one in odd] if row["id"] == broken else [row])]
+    )
+
+    _forgotten_and_verified(office, company, forgotten)
+
+    assert company.states() == {"posted": 2}
+    assert company.duplicates() == []
+    assert doubted_accounts(company.connection_id) == {}
+
+
+@pytest.mark.parametrize("how", ["unreadable", "missing"])
+def test_a_transaction_that_could_not_be_read_is_verified_before_it_is_sent(office: Office, how: str) -> None:
+    company = office.established()
+    forgotten = company.moves(spends(100), spends(200))
+    office.night()
+    odd = [{"amount_cents": "x"}] if how == "unreadable" else []
+    office.qonto_lists(
+        lambda rows: [
+            new for row in rows for new in ([row | one for one in odd] if row["id"] == forgotten[0] else [row])
+        ]
+    )
+
+    _forgotten_and_verified(office, company, forgotten)
+
+    assert company.states() == {"posted": 2}
+    assert company.duplicates() == []
+    assert doubted_accounts(company.connection_id) == {}
+
+
+def test_an_account_that_never_answered_stays_doubted_though_a_limit_ends_the_turn(office: Office) -> None:
+    company = office.established(accounts=[{"name": "Main"}, {"name": "Broken"}])
+    broken = company.account_ids[1]
+    forgotten = company.moves(spends(100, account_id=broken), spends(200))
+    office.night()
+    _forget(*forgotten)
+    _refuse(office, broken, 500)
+    office.world.fault("status", method="GET", path="/BankTransactions$", status=429, times=1)
+
+    ask_to_verify(company.connection, "ada", "to be sure", office.world.now)
+    office.run_until_quiet()
+
+    assert doubted_accounts(company.connection_id).keys() == {broken}
+    office.restart()
+    office.night()
+    assert company.states() == {"posted": 2}
+    assert company.duplicates() == []

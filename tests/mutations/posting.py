@@ -81,11 +81,29 @@ POSTING = (
         "unread_accounts_are_trusted",
         "an account that could not be read counts as verified, and what our record forgot of it is sent again",
         "services/verify.py",
-        """            for account_id in unread:
-                doubt_account(job.connection, account_id, since)
+        """                doubt_account(job.connection, account_id, since)
 """,
-        "",
+        """                pass
+""",
         (f"{PARTS}::test_an_account_that_could_not_be_read_is_verified_before_anything_of_it_is_sent[sqlite-404]",),
+    ),
+    Mutation(
+        "listed_accounts_are_all_there_are",
+        "an account that Qonto does not list while the record is verified counts as verified",
+        "services/verify.py",
+        "for account_id in accounts_of(job.organisation.id) - job.complete:",
+        "for account_id in incomplete_accounts(job.connection):",
+        (
+            f"{PARTS}::test_an_account_that_qonto_did_not_list_is_verified_before_anything_of_it_is_sent[sqlite-missing]",
+        ),
+    ),
+    Mutation(
+        "awaited_rows_are_verified",
+        "an account counts as verified although a transaction of it could not be read",
+        "services/verify.py",
+        "set(read_whole) - incomplete_accounts(job.connection)",
+        "set(read_whole)",
+        (f"{PARTS}::test_a_transaction_that_could_not_be_read_is_verified_before_it_is_sent[sqlite-unreadable]",),
     ),
     Mutation(
         "the_neighbours_are_named",
