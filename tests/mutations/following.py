@@ -58,8 +58,8 @@ FOLLOWING = (
         "older_over_newer",
         "an older version of an account, read later, overwrites a newer one",
         "services/store_accounts.py",
-        "where=ours & newer if account.updated_at else ours",
-        "where=ours",
+        "        where &= BankAccount.updated_at.is_null() | (BankAccount.updated_at <= version)\n",
+        "",
         (f"{EVENTS}::test_an_older_version_that_qonto_shows_later_does_not_bring_a_closed_account_back",),
     ),
     Mutation(
