@@ -66,8 +66,9 @@ AWAIT = """
 
 
 def await_transactions(tenant_id: str, bank_account_id: str, rows: Sequence[Awaited], now: datetime) -> None:
-    """Remember that these were listed and not stored."""
-    cells = [(row.transaction_id, row.reason, row.updated_at, row.signed_cents) for row in rows]
+    """Remember that these were listed and not stored. Of several rows of one transaction the last counts."""
+    newest = {row.transaction_id: row for row in rows}.values()  # PostgreSQL refuses to update a row twice at once
+    cells = [(row.transaction_id, row.reason, row.updated_at, row.signed_cents) for row in newest]
     if cells:
         run_with_rows(AWAIT, AWAITED, cells, tenant_id=tenant_id, bank_account_id=bank_account_id, now=now)
 
