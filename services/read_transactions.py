@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from clients.errors import Unreadable
 from clients.qonto.client import Qonto
-from clients.qonto.transactions import Page, Transaction, list_transactions
+from clients.qonto.transactions import CALL, Page, Transaction, list_transactions
 from domain.eligibility import why_excluded
 from domain.reasons import Excluded
 from domain.walk import TICK, Position, next_position, reached
@@ -14,6 +15,7 @@ from models.bank_account import Cursor, cursor_of
 from models.organisation import Connection, first_start
 
 MOST_PASSES = 5  # through a crowd that people go on editing
+MOST_PAGES = 1_000  # of one moment: 100,000 rows
 OVERLAP = timedelta(hours=1)  # read again what may have been committed late with an earlier `updated_at`
 
 
@@ -40,22 +42,28 @@ def unread(connection: Connection, qonto: Qonto, bank_account_id: str) -> Iterat
 
 
 def walk(qonto: Qonto, bank_account_id: str, updated_from: datetime) -> Iterator[Page]:
-    """Every page of an account's completed transactions from a moment on; rows may come twice, none is passed over."""
+    """Every page of an account's completed transactions from a moment on; rows may come twice, none is passed over.
+
+    A further page of a moment that brings nothing new is the last. Raises Unreadable for a moment without an end.
+    """
     position: Position | None = Position(updated_from)
-    seen: set[str] = set()  # of the rows read from this position's moment on
+    seen: set[str | bytes] = set()  # the rows read from this position's moment on
     while position:
+        if position.page > MOST_PAGES:
+            raise Unreadable(CALL, f"more than {MOST_PAGES} pages of one moment")
         page = list_transactions(qonto, bank_account_id, position.updated_from, position.page)
         yield page
-        seen |= {row.id for row in page.rows}
+        repeats = position.page > 1 and _rows_of(page) <= seen
+        seen |= _rows_of(page)
         last = last_moment(page, qonto.clock())
-        following = next_position(position, last or position.updated_from, more=page.more)
+        following = next_position(position, last or position.updated_from, more=page.more and not repeats)
         if following is None or following.page == 1:
             yield from _read_crowd_again(qonto, bank_account_id, position, seen)
             seen = set()
         position = following
 
 
-def _read_crowd_again(qonto: Qonto, bank_account_id: str, end: Position, seen: set[str]) -> Iterator[Page]:
+def _read_crowd_again(qonto: Qonto, bank_account_id: str, end: Position, seen: set[str | bytes]) -> Iterator[Page]:
     """The pages of a crowd, rows of one moment, until a whole pass brings nothing new.
 
     A row of it that is edited between two pages leaves, and another slips over the edge to a page that was read.
@@ -67,11 +75,16 @@ def _read_crowd_again(qonto: Qonto, bank_account_id: str, end: Position, seen: s
         for number in range(1, end.page + 1):
             page = list_transactions(qonto, bank_account_id, end.updated_from, number)
             yield page
-            seen |= {row.id for row in page.rows}
+            seen |= _rows_of(page)
             if not page.more:
                 break
         if len(seen) == known:
             return
+
+
+def _rows_of(page: Page) -> set[str | bytes]:
+    """Return what tells the rows of a page apart: their ids, or their bytes where those cannot be read."""
+    return {row.id for row in page.rows} | {odd.payload for odd in page.unreadable}
 
 
 def around(qonto: Qonto, bank_account_id: str, moment: datetime) -> Iterator[Page]:

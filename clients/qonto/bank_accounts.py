@@ -60,7 +60,7 @@ def list_bank_accounts(qonto: Qonto) -> Rows[QontoAccount, UnreadableAccount]:
         found = decode_rows(body, QontoAccount, UnreadableAccount, CALL, "bank_accounts")
         accounts.extend(found)
         accounts.unreadable += found.unreadable
-        if not is_followed(body, CALL, len(found) + len(found.unreadable)):
+        if not is_followed(body, CALL, page, len(found) + len(found.unreadable)):
             return accounts
     raise Temporary(CALL, f"more than {MOST_PAGES} full pages")
 

@@ -19,9 +19,13 @@ class _Answer(msgspec.Struct):
     meta: Annotated[_Meta | None, SPARE] = None
 
 
-def is_followed(body: bytes, call: str, rows: int) -> bool:
-    """Return whether a page is not the last: as its `meta` says, or because it is full. Raises Unreadable."""
+def is_followed(body: bytes, call: str, page: int, rows: int) -> bool:
+    """Return whether a page is not the last: as its `meta` says, or because it is full. Raises Unreadable.
+
+    A `next_page` counts if it is null or a number above this page; a page without rows is the last in any case.
+    """
     meta = decode(body, _Answer, call).meta
-    if meta is None or meta.next_page is msgspec.UNSET:
-        return rows >= PAGE
-    return meta.next_page is not None
+    following = meta.next_page if meta else msgspec.UNSET
+    if following is None or not rows:
+        return False
+    return rows >= PAGE or (type(following) is int and following > page)

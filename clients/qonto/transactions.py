@@ -113,7 +113,7 @@ def list_transactions(qonto: Qonto, bank_account_id: str, updated_from: datetime
             "per_page": str(PAGE),
         },
     )
-    return _page(body)
+    return _page(body, page)
 
 
 def list_settled_before(qonto: Qonto, bank_account_id: str, moment: datetime, page: int = 1) -> Page:
@@ -129,12 +129,13 @@ def list_settled_before(qonto: Qonto, bank_account_id: str, moment: datetime, pa
             "per_page": str(PAGE),
         },
     )
-    return _page(body)
+    return _page(body, page)
 
 
-def _page(body: bytes) -> Page:
+def _page(body: bytes, number: int) -> Page:
     found = decode_rows(body, Transaction, UnreadableTransaction, CALL, "transactions")
-    return Page(list(found), found.unreadable, more=is_followed(body, CALL, len(found) + len(found.unreadable)))
+    more = is_followed(body, CALL, number, len(found) + len(found.unreadable))
+    return Page(list(found), found.unreadable, more)
 
 
 def in_milliseconds(moment: datetime) -> str:

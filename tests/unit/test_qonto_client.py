@@ -24,6 +24,7 @@ Talk = Callable[..., tuple[Qonto, FakeHttp]]
 ErrorFor = Callable[[Answer], RemoteError]
 
 ORGANISATION = {"organization": {"id": "o", "slug": "farolillo-sl-4821"}}
+NO_PAGES: tuple[Any, ...] = (0, 1, -1, "", "2", False, True, 2.5, {})  # after the first
 ROW = {
     "id": "0193bb20-0000-7000-8000-00000000000a",
     "bank_account_id": "account-1",
@@ -260,6 +261,9 @@ def test_transactions_are_asked_for_by_account_completed_oldest_change_first_and
         (PAGE, {"next_page": None}, False),
         (PAGE, None, True),
         (PAGE - 1, None, False),
+        *((PAGE, {"next_page": odd}, True) for odd in NO_PAGES),
+        *((PAGE - 1, {"next_page": odd}, False) for odd in NO_PAGES),
+        (0, {"next_page": 2}, False),
     ],
 )
 def test_whether_there_is_more_is_what_qonto_says_or_else_a_full_page(
