@@ -12,6 +12,7 @@ from domain.account_choice import ACTIVE, InXero
 from services.job import Job
 
 LISTED_AFTER = 5  # bad turns in a row, which take 38 minutes: no list lags for so long
+NONE_SHOWN = "the answer shows none of the accounts that Xero had"
 
 
 @dataclass
@@ -69,13 +70,21 @@ def read_chart(xero: Xero, in_use: Iterable[str], known: Collection[str] = ()) -
         if account_id not in listed or listed[account_id].status != ACTIVE:
             _read_by_id(xero, chart, account_id)
     if known and (chart.by_id().keys() | chart.by_code().keys()).isdisjoint(known):
-        raise Temporary("Xero GET /Accounts", "the answer shows none of the accounts that Xero had")
+        raise Temporary("Xero GET /Accounts", NONE_SHOWN)
     return chart
 
 
-def has_waited_for_lists(job: Job) -> bool:
-    """Return whether the run has tried for so long that what a list still lacks is not there."""
-    return int(job.run.failures) >= LISTED_AFTER
+def not_listed(code: str) -> str:
+    """Return what is wrong while Xero has a Code and no list shows it."""
+    return f"the Code {code} is taken, by an account that is not listed yet"
+
+
+def has_waited_for_lists(job: Job, problem: str) -> bool:
+    """Return whether the run has tried for so long that what a list still lacks is not there.
+
+    Its last turn has to have ended for the same problem: turns that failed for another cause saw no list.
+    """
+    return int(job.run.failures) >= LISTED_AFTER and problem in job.run.reason
 
 
 def _read_by_id(xero: Xero, chart: Chart, account_id: str) -> None:

@@ -8,8 +8,8 @@ from domain.account_choice import ACTIVE
 from domain.marks import coding_mark
 from domain.naming import free_name
 from models.organisation import Connection, default_account_of
-from services.chart import Chart, has_waited_for_lists
-from services.create_account import NOT_LISTED, account_key
+from services.chart import Chart, has_waited_for_lists, not_listed
+from services.create_account import account_key
 from services.job import Job
 
 NAME = "Qonto: to be coded"
@@ -116,8 +116,8 @@ def _find_taken(job: Job, chart: Chart, code: str) -> None:
     if any(row.code in {None, code} for row in listed.unreadable):
         raise Unreadable("Xero GET /Accounts", "the account that has the Code may be one that cannot be read")
     chart.add_unknown(listed)
-    if code not in chart.by_code() and not has_waited_for_lists(job):
-        raise Temporary("Xero PUT /Accounts", NOT_LISTED)
+    if code not in chart.by_code() and not has_waited_for_lists(job, not_listed(code)):
+        raise Temporary("Xero PUT /Accounts", not_listed(code))
 
 
 def _store(job: Job, **columns: str | int) -> None:

@@ -25,12 +25,11 @@ from failpoints import hit
 from models.bank_account import AccountLink
 from models.states import LinkState
 from models.sync_run import SyncRun
-from services.chart import Chart, has_waited_for_lists
+from services.chart import Chart, has_waited_for_lists, not_listed
 from services.job import Job
 from services.left_out import take_back
 
 TRIES = 8  # names, codes and numbers that Xero may refuse one after another
-NOT_LISTED = "the Code is taken, by an account that is not listed yet"
 
 
 def create_account(job: Job, account: QontoAccount, generation: int, chart: Chart) -> None:
@@ -108,8 +107,8 @@ def _adopt(job: Job, link: AccountLink, chart: Chart) -> bool:
         raise Unreadable("Xero GET /Accounts", "the account that has the Code may be one that cannot be read")
     chart.add_unknown(listed)
     found = chart.by_code().get(link.code)
-    if found is None and not has_waited_for_lists(job):
-        raise Temporary("Xero PUT /Accounts", NOT_LISTED)
+    if found is None and not has_waited_for_lists(job, not_listed(link.code)):
+        raise Temporary("Xero PUT /Accounts", not_listed(link.code))
     if found and found.status == ACTIVE:
         store_link(job, link, LinkState.LIVE, xero_account_id=found.account_id)
         return True

@@ -13,7 +13,7 @@ from domain.text import storable
 from models.bank_account import AccountLink, links_of
 from models.organisation import Connection, default_account_of
 from models.states import LinkState
-from services.chart import Chart, has_waited_for_lists, read_chart
+from services.chart import NONE_SHOWN, Chart, has_waited_for_lists, read_chart
 from services.coding_account import provision_coding_account
 from services.create_account import create_account, intend_link, store_link
 from services.job import Job
@@ -77,7 +77,7 @@ def _read_chart(job: Job, links: Links) -> Chart:
     default_account_id = default_account_of(job.connection)
     in_use = {link.xero_account_id for link in all_links if link.state == LinkState.LIVE} | {default_account_id}
     known = {link.xero_account_id for link in all_links} | {default_account_id} | _codes(job.connection)
-    return read_chart(job.xero, in_use - {""}, set() if has_waited_for_lists(job) else known - {""})
+    return read_chart(job.xero, in_use - {""}, set() if has_waited_for_lists(job, NONE_SHOWN) else known - {""})
 
 
 def _codes(connection: Connection) -> set[str]:

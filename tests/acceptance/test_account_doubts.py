@@ -148,6 +148,28 @@ def test_a_creation_whose_answer_was_lost_is_found_however_late_lists_show_it(of
     assert company.states() == {"posted": 1}
 
 
+@pytest.mark.parametrize("body", [BANK, CODING], ids=["bank", "coding"])
+def test_turns_that_failed_for_another_cause_are_no_wait_for_a_list(office: Office, body: str) -> None:
+    company = office.connected()
+    company.moves(spends(100))
+    office.world.fault("status", service="qonto", method="GET", path="/bank_accounts$", status=503, times=6)
+    office.world.fault("drop", path="/Accounts$", when="after", body=body)
+    hidden = iter(range(2))
+
+    def shown(rows: list[Row]) -> list[Row]:
+        lacks = none_of_ours(rows)
+        return lacks if len(lacks) > 1 and len(lacks) < len(rows) and next(hidden, None) is not None else rows
+
+    office.xero_lists_accounts(shown, times=99)
+    office.at_23()
+
+    office.run_until_quiet()
+
+    assert next(hidden, None) is None
+    assert ours(company) == [("BANK", "ACTIVE"), ("CURRENT", "ACTIVE")]
+    assert company.states() == {"posted": 1}
+
+
 def test_a_second_list_that_shows_less_than_the_first_makes_no_account(office: Office) -> None:
     office.world.settings(xero_list_lag=900)
     company = office.connected(accounts=[{"name": "Main"}, {"name": "Taxes"}])
