@@ -115,6 +115,7 @@ class Noted(StrEnum):
     CHAIN = "balances_do_not_chain"
     ACCOUNT_REFUSED = "account_refused_by_qonto"
     ACCOUNT_UNREADABLE = "account_not_readable"
+    ACCOUNT_NOT_LISTED = "account_not_listed"
     BALANCE = "balance_not_explained"
     CHANGED = "changed_in_qonto"
     ECHO = "answered_otherwise_by_xero"
@@ -217,6 +218,8 @@ SENTENCES: dict[str, str] = {
     " All other accounts are sent; this one is tried again every night.",
     Noted.ACCOUNT_UNREADABLE: "Qonto's answer about an account, or about its transactions, cannot be read. All other"
     " accounts are sent; this one is tried again every night.",
+    Noted.ACCOUNT_NOT_LISTED: "Qonto does not list an account any more, so its transactions cannot be read. Check in"
+    " Qonto who may see it. All other accounts are sent.",
     Noted.NUMBER: "Xero does not accept the IBAN as account number here, so the account has another number.",
     NotAllowed.ROLE: "Your role in Qonto does not let you decide about this.",
     NotAllowed.NOT_ACTIVE: "Your membership in Qonto is not active.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from peewee import SQL, BigAutoField, BigIntegerField, BooleanField, IntegerField, TextField
@@ -24,6 +24,12 @@ class BankAccount(Table):
     status = TextField()
     is_external = BooleanField(default=False)
     updated_at = UtcField(null=True)
+
+
+def accounts_not_listed(organisation_id: str, listed: Collection[str | None]) -> list[BankAccount]:
+    """Return an organisation's accounts at Qonto that are stored and missing from these ids."""
+    ours = (BankAccount.organisation_id == organisation_id) & ~BankAccount.is_external
+    return [one for one in BankAccount.select().where(ours).order_by(BankAccount.id) if one.id not in listed]
 
 
 class AccountLink(Table):

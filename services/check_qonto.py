@@ -16,7 +16,7 @@ from domain.ledger_check import Duty, Expected
 from domain.money import in_words, signed
 from domain.reasons import sentence
 from models.awaited_transaction import Awaited, awaited_of
-from models.bank_account import cursor_of
+from models.bank_account import accounts_not_listed, cursor_of
 from models.organisation import Connection, Organisation, first_start, former_tenants
 from services.opening_balance import opening_of
 from services.read_accounts import accounts_to_read
@@ -54,7 +54,7 @@ def read_truth(
     zone = Organisation.get_by_id(connection.organisation_id).time_zone
     began = first_start(connection.organisation_id, connection.tenant_id) or connection.starts_at
     was_elsewhere = len(former_tenants(connection.organisation_id)) > 1
-    truth = QontoTruth(unproved=[f"account {one.id or 'unknown'} cannot be read" for one in accounts.unreadable])
+    truth = QontoTruth(unproved=list(_not_shown(connection, accounts)))
     still_read = {account.id for account in accounts_to_read(connection, accounts)}
     for account in accounts:
         if account.is_external_account:
@@ -77,6 +77,14 @@ def read_truth(
                     truth.passed.append(f"{row.id} is not stored, and account {account.id} was read past it")
                 truth.expected.append(_expected(connection, account.id, row, booking_date(row.settled_at, zone), duty))
     return truth
+
+
+def _not_shown(connection: Connection, accounts: Rows[QontoAccount, UnreadableAccount]) -> Iterator[str]:
+    for unreadable in accounts.unreadable:
+        yield f"account {unreadable.id or 'unknown'} cannot be read"
+    listed = {one.id for one in accounts} | {one.id for one in accounts.unreadable}
+    for missing in accounts_not_listed(connection.organisation_id, listed):
+        yield f"account {missing.id} is not listed by Qonto any more"
 
 
 def _list(qonto: Qonto, bank_account_id: str, began: datetime) -> _Listed:

@@ -7,7 +7,7 @@ first transaction that is sent, and what is in Xero. Our record only gives names
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from clients.errors import Permanent, Unreadable
@@ -21,7 +21,7 @@ from domain.money import signed, to_cents
 from domain.reasons import Awaited as Why
 from domain.reasons import Excluded, sentence
 from models.awaited_transaction import Awaited, awaited_of
-from models.bank_account import AccountLink, BankAccount
+from models.bank_account import AccountLink, accounts_not_listed
 from models.organisation import Connection, first_start
 from models.posting import Posting
 from models.posting_version import TAKEN_BACK
@@ -109,14 +109,13 @@ class _Proof:
                 if account.id in proofs and proofs[account.id].unexplained:
                     proofs[account.id] = self._account(account)
         odd = [AccountBalance(one.id or "?", "?", "", problem=UNREADABLE_ACCOUNT) for one in listed.unreadable]
-        return [*proofs.values(), *odd, *self._not_listed({*proofs, *(one.id for one in listed.unreadable)})]
+        seen = {one.id for one in listed} | {one.id for one in listed.unreadable}
+        return [*proofs.values(), *odd, *self._not_listed(seen)]
 
-    def _not_listed(self, listed: set[str | None]) -> Iterator[AccountBalance]:
-        """Accounts that are known here with transactions, and that Qonto's list lacks."""
-        ours = (BankAccount.organisation_id == self._connection.organisation_id) & ~BankAccount.is_external
-        for account in BankAccount.select().where(ours).order_by(BankAccount.id):
-            if account.id not in listed and self._postings(account.id):
-                yield AccountBalance(account.id, account.name, account.currency, problem=NOT_LISTED)
+    def _not_listed(self, listed: Collection[str | None]) -> Iterator[AccountBalance]:
+        """Yield the accounts that are known here, and that Qonto's list lacks."""
+        for account in accounts_not_listed(self._connection.organisation_id, listed):
+            yield AccountBalance(account.id, account.name, account.currency, problem=NOT_LISTED)
 
     def _note_unreadable(self, row: UnreadableBankTransaction) -> None:
         self._unreadable[row.account_id] = f"Xero's row {row.bank_transaction_id or '?'} cannot be read: {row.problem}"

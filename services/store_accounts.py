@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from msgspec.structs import replace
 
 from clients.qonto.bank_accounts import QontoAccount, UnreadableAccount, list_bank_accounts
+from domain.following import is_read_for_good
 from domain.reasons import Noted
 from domain.text import storable
-from models.bank_account import BankAccount, store_unread
+from models.bank_account import BankAccount, accounts_not_listed, store_unread, whole_readings
 from models.quarantine import digest_of, quarantine
 from services.create_account import last_four
 from services.job import Job
@@ -22,7 +24,8 @@ UNREADABLE = "unreadable"  # the status of an account that has never been read
 def read_and_store_accounts(job: Job) -> list[QontoAccount]:
     """The accounts as they count: the newest version of each that was ever read, whatever order they are read in.
 
-    One that cannot be read is noted, shown as unread, and put into quarantine; it holds up no other.
+    One that cannot be read is noted, shown as unread, and put into quarantine; it holds up no other. One that Qonto
+    lists no more is noted and shown as unread, unless it was closed and read for good.
     """
     in_qonto = list_bank_accounts(job.qonto)
     with job.holding():
@@ -30,6 +33,7 @@ def read_and_store_accounts(job: Job) -> list[QontoAccount]:
             _store_account(job, account)
         for unreadable in in_qonto.unreadable:
             _store_unreadable(job, unreadable)
+        _store_not_listed(job, {one.id for one in in_qonto} | {one.id for one in in_qonto.unreadable})
         stored = {row.id: row for row in BankAccount.select().where(BankAccount.id.in_([one.id for one in in_qonto]))}
     return [_newest(account, stored[account.id]) for account in in_qonto]
 
@@ -65,6 +69,14 @@ def _store_unreadable(job: Job, row: UnreadableAccount) -> None:
             id=row.id, organisation_id=job.organisation.id, name=row.name, currency="", status=UNREADABLE
         ).on_conflict_ignore().execute()
         store_unread(job.connection, row.id, Noted.ACCOUNT_UNREADABLE, now)
+
+
+def _store_not_listed(job: Job, listed: Collection[str | None]) -> None:
+    whole = whole_readings(job.connection.id)
+    for account in accounts_not_listed(job.organisation.id, listed):
+        if not is_read_for_good(account.status, account.updated_at, whole.get(account.id)):
+            job.notes.append(f"account {account.id}: Qonto does not list it any more")
+            store_unread(job.connection, account.id, Noted.ACCOUNT_NOT_LISTED, job.now())
 
 
 def _newest(account: QontoAccount, stored: BankAccount) -> QontoAccount:

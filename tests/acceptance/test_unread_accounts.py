@@ -11,9 +11,12 @@ from datetime import datetime
 import pytest
 
 from clients.http import Answer, Http
+from domain.following import LATE
 from domain.reasons import Followed, Noted
 from models.bank_account import unread_accounts
 from models.inbox import InboxEvent
+from services.check import check_over
+from services.prove_balance import prove_balance
 from services.view_accounts import view_accounts
 from services.view_integration import view_integration
 from services.view_night import view_night
@@ -158,4 +161,48 @@ def test_an_account_that_is_away_for_a_moment_is_read_the_same_night(office: Off
     office.night()
 
     assert company.state(payment) == "posted"
+    assert unread_accounts(company.connection_id) == {}
+
+
+@pytest.mark.parametrize("had_rows", [True, False], ids=["with transactions", "without any"])
+def test_an_account_that_qonto_lists_no_more_is_named_until_it_is_listed_again(
+    office: Office, *, had_rows: bool
+) -> None:
+    company, gone = two_accounts(office)
+    if had_rows:
+        company.moves(spends(70, account_id=gone))
+        office.night()
+        office.morning()
+    [sent, unseen] = company.moves(spends(100), spends(200, account_id=gone))
+    office.qonto_lists_accounts(lambda accounts: [one for one in accounts if one["id"] != gone])
+
+    office.night()
+
+    assert company.state(sent) == "posted"
+    assert company.state(unseen) == "unknown"
+    assert unread_accounts(company.connection_id) == {gone: Noted.ACCOUNT_NOT_LISTED}
+    [problem] = company.told("sync.problem")[-1]["data"]["problems"]
+    assert (problem["code"], problem["accounts"]) == (Noted.ACCOUNT_NOT_LISTED, 1)
+    proved = {proof.bank_account_id: proof.is_proved for proof in prove_balance(company.connection, office.workbench)}
+    assert proved == {company.account_id: True, gone: False}
+    lines = check_over(company.connection, office.workbench).invariants
+    assert [violation for line in lines for violation in line.violations if gone in violation]
+    office.restart()
+
+    office.night()
+
+    assert company.state(unseen) == "posted"
+    assert unread_accounts(company.connection_id) == {}
+
+
+def test_a_closed_account_that_was_read_for_good_may_leave_the_list(office: Office) -> None:
+    company, gone = two_accounts(office)
+    company.at_qonto(f"accounts/{gone}/close")
+    office.world.move_to(office.world.now + LATE)
+    office.night()
+    office.morning()
+    office.qonto_lists_accounts(lambda accounts: [one for one in accounts if one["id"] != gone])
+
+    office.night()
+
     assert unread_accounts(company.connection_id) == {}

@@ -26,6 +26,7 @@ REMEDIES: dict[str, str] = {
     Noted.CHAIN: "see which account with `qonto-xero accounts`",
     Noted.ACCOUNT_REFUSED: "the customer lets us see the account in Qonto; see which with `qonto-xero accounts`",
     Noted.ACCOUNT_UNREADABLE: "see what Qonto answers with `qonto-xero runs`, then mend it here",
+    Noted.ACCOUNT_NOT_LISTED: "the customer lets us see the account in Qonto; see which with `qonto-xero accounts`",
     Noted.BALANCE: "see which account with `qonto-xero balance`",
     Noted.CHANGED: "the customer compares the two; see one with `qonto-xero explain`",
     Noted.NUMBER: "nothing: the account is used as it is",
