@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import date
+from typing import Any
 
 from models.statements import read
 
@@ -33,23 +35,30 @@ class DuePosting:
 
 COLUMNS = ", ".join(column.name for column in fields(DuePosting))
 OF_CONNECTION = "FROM posting WHERE connection_id = {connection_id} AND state = 'due'"
-TOGETHER = f"SELECT {COLUMNS} {OF_CONNECTION} AND NOT alone ORDER BY settled_at, id LIMIT {{most}}"
-ALONE = f"SELECT {COLUMNS} {OF_CONNECTION} AND alone ORDER BY settled_at, id LIMIT {{most}}"
+OLDEST = "ORDER BY settled_at, id LIMIT {most}"
 
 
-def due_together(connection_id: str, limit: int) -> list[DuePosting]:
-    """Return the next postings that are sent in company, oldest first."""
-    return [DuePosting(*row) for row in read(TOGETHER, connection_id=connection_id, most=limit)]
+def due_together(connection_id: str, limit: int, left_out: Collection[str] = ()) -> list[DuePosting]:
+    """Return the next postings that are sent in company, oldest first, without those of some bank accounts."""
+    rows = _read_due(COLUMNS, f"AND NOT alone {OLDEST}", left_out, connection_id=connection_id, most=limit)
+    return [DuePosting(*row) for row in rows]
 
 
-def due_alone(connection_id: str, limit: int) -> list[DuePosting]:
-    """Return the next postings of which each is sent by itself, with nothing else under way, oldest first."""
-    return [DuePosting(*row) for row in read(ALONE, connection_id=connection_id, most=limit)]
+def due_alone(connection_id: str, limit: int, left_out: Collection[str] = ()) -> list[DuePosting]:
+    """Return the next postings of which each is sent by itself, with nothing else under way, in the same way."""
+    rows = _read_due(COLUMNS, f"AND alone {OLDEST}", left_out, connection_id=connection_id, most=limit)
+    return [DuePosting(*row) for row in rows]
 
 
-def is_any_due(connection_id: str) -> bool:
-    """Return whether a connection has anything to send."""
-    return bool(read(f"SELECT 1 {OF_CONNECTION} LIMIT 1", connection_id=connection_id))
+def is_any_due(connection_id: str, left_out: Collection[str] = ()) -> bool:
+    """Return whether a connection has anything to send, besides what is due of some bank accounts."""
+    return bool(_read_due("1", "LIMIT 1", left_out, connection_id=connection_id))
+
+
+def _read_due(columns: str, which: str, left_out: Collection[str], **values: Any) -> list[tuple[Any, ...]]:
+    besides = {f"besides_{number}": account_id for number, account_id in enumerate(sorted(left_out))}
+    others = f"AND bank_account_id NOT IN ({', '.join(f'{{{name}}}' for name in besides)})" if besides else ""
+    return read(f"SELECT {columns} {OF_CONNECTION} {others} {which}", **values, **besides)
 
 
 AT_STAKE = """

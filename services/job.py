@@ -56,6 +56,7 @@ class Job:
     refused_by: Side | None = None
     doubts: dict[int, RemoteError] = field(default_factory=dict)  # why a batch could not be looked up, by its number
     complete: set[str] | None = None  # accounts of which this turn missed nothing; `None` until what can be was read
+    left_out: set[str] = field(default_factory=set)  # accounts of which this turn sends nothing
     sent: int = 0  # rows frozen in this turn
     gives_way: bool = False
     _links: dict[str, AccountLink] | None = None

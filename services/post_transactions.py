@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from domain.bank_transaction import BATCH_ROWS
 from models.due_posting import DuePosting, due_alone, due_together, is_any_due
@@ -20,14 +20,16 @@ def post_transactions(job: Job) -> bool:
     send_batches(job, _batches(job, due_together, BATCH_ROWS))
     for batch in _batches(job, due_alone, 1):
         send_batches(job, iter([batch]))
-    return not is_any_due(job.connection.id)
+    return not is_any_due(job.connection.id, job.left_out)
 
 
-def _batches(job: Job, read_due: Callable[[str, int], list[DuePosting]], rows: int) -> Iterator[PostingBatch]:
+def _batches(
+    job: Job, read_due: Callable[[str, int, Collection[str]], list[DuePosting]], rows: int
+) -> Iterator[PostingBatch]:
     """Freeze one batch after the other, until nothing is due or the turn is over. What is due is read ahead."""
     due: list[DuePosting] = []
     while not job.time_is_up():
-        due = due or read_due(job.connection.id, TURN_TRANSACTIONS)
+        due = due or read_due(job.connection.id, TURN_TRANSACTIONS, job.left_out)
         if not due:
             return
         if batch := freeze_batch(job, due[:rows]):

@@ -172,7 +172,11 @@ def _end(job: Job, verdict: Verdict) -> None:
             # Only now, with the run's row locked: whoever asks for the run from here on opens it again.
             verdict = close_accounts_run(job, verdict)
             _store(job, verdict, now)
-        elif job.run.kind == RunKind.MANUAL and verdict.state == RunState.DONE and is_any_due(job.connection.id):
+        elif (
+            job.run.kind == RunKind.MANUAL
+            and verdict.state == RunState.DONE
+            and is_any_due(job.connection.id, job.left_out)
+        ):
             verdict = go_on(job)  # a person had something sent again meanwhile, and found this run open
             _store(job, verdict, now)
         for told, data in news:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+from clients.errors import Permanent, Temporary, Unreadable
 from domain.reasons import Excluded, Held
 from domain.recovery import PROOF_AFTER, LookUp
 from models import audit
@@ -92,14 +93,24 @@ def verify(job: Job) -> datetime | None:
 
 
 def _verify_accounts(job: Job) -> None:
-    """The same for what could not be read when the rest was verified, once it can be or something of it is due."""
+    """The same for what could not be read when the rest was verified, once it can be or something of it is due.
+
+    When the look fails, nothing of these accounts is sent in this turn; it holds up no other.
+    """
     doubted = doubted_accounts(job.connection.id)
     if not doubted:
         return
     readable = doubted.keys() & (job.complete or set())
     ours = unsettled(job.organisation.id, job.tenant_id, Excluded.ACCOUNT_GONE, list(doubted))
     is_needed = ours and (readable or any(posting.state == PostingState.DUE for posting in ours))
-    found = find_in_xero(job, ours, min(doubted.values())) if is_needed else None
+    try:
+        found = find_in_xero(job, ours, min(doubted.values())) if is_needed else None
+    except (Permanent, Temporary) as error:
+        job.left_out |= doubted.keys()
+        is_outage = isinstance(error, Temporary) and not isinstance(error, Unreadable)
+        problem = f"accounts that are still to be verified wait: {error}"
+        (job.problems if is_outage else job.notes).append(problem)
+        return
     with job.holding():
         if found is not None:
             _store(job, ours, found)

@@ -195,3 +195,27 @@ def test_an_account_that_never_answered_stays_doubted_though_a_limit_ends_the_tu
     office.night()
     assert company.states() == {"posted": 2}
     assert company.duplicates() == []
+
+
+@pytest.mark.parametrize("status", [400, 503])
+def test_a_doubted_account_that_cannot_be_looked_up_holds_up_no_other(office: Office, status: int) -> None:
+    company = office.established(accounts=[{"name": "Main"}, {"name": "Broken"}])
+    broken = company.account_ids[1]
+    forgotten = company.moves(spends(100, account_id=broken))
+    office.night()
+    _forget(*forgotten)
+    distrust_record(office.world.now, "ada", "the disk broke", company.starts_at or office.world.now)
+    _refuse(office, broken, 404)
+    office.night()
+    office.restart()
+    doubted, other = company.moves(spends(300, account_id=broken), spends(400))
+    office.world.fault("status", method="GET", path="/BankTransactions$", status=status, times=None)
+
+    office.night()
+
+    assert (company.state(doubted), company.state(other)) == ("due", "posted")
+    assert doubted_accounts(company.connection_id).keys() == {broken}
+    office.world.end_faults()
+    office.night()
+    assert company.states() == {"posted": 3}
+    assert company.duplicates() == []

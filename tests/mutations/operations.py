@@ -32,8 +32,8 @@ OPERATIONS = (
         "replay_left_for_the_night",
         "what is sent again while its run ends waits for the next night",
         "services/sync_organisation.py",
-        " and is_any_due(job.connection.id):",
-        " and False:",
+        "            and is_any_due(job.connection.id, job.left_out)\n",
+        "            and False\n",
         (f"{REPLAY_TESTS}::test_what_is_sent_again_while_its_run_ends_is_not_left_for_the_night[sqlite]",),
     ),
     Mutation(

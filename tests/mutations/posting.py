@@ -106,6 +106,14 @@ POSTING = (
         (f"{PARTS}::test_a_transaction_that_could_not_be_read_is_verified_before_it_is_sent[sqlite-unreadable]",),
     ),
     Mutation(
+        "unverified_accounts_are_sent",
+        "what is due of a doubted account is sent although the look at Xero failed",
+        "services/verify.py",
+        "        job.left_out |= doubted.keys()\n",
+        "",
+        (f"{PARTS}::test_a_doubted_account_that_cannot_be_looked_up_holds_up_no_other[sqlite-400]",),
+    ),
+    Mutation(
         "the_neighbours_are_named",
         "a verification names transactions of an organisation that was connected to the same Xero organisation before",
         "models/posting.py",
