@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from clients.errors import Unreadable
-from clients.xero.bank_transactions import GET, BankTransaction, list_bank_transactions, refuse_links
+from clients.xero.bank_transactions import BankTransaction, list_bank_transactions, refuse_links
 from domain.bank_transaction import deep_link
 from domain.money import signed, to_cents
 from domain.text import contact_name
@@ -20,7 +20,15 @@ from services.store_outcome import Known, store_posted
 CLOCK_MARGIN = timedelta(minutes=5)  # Xero's clock against ours
 ASKED_OTHERWISE = timedelta(minutes=1)  # further back: a second look is no copy of the first one's answer
 
-Found = dict[int, list[BankTransaction]]  # what Xero has of each posting, by posting id; empty when it has nothing
+Rows = dict[int, list[BankTransaction]]  # by posting id; empty for a posting of which Xero shows nothing
+
+
+@dataclass(frozen=True)
+class Found:
+    """What Xero has of each posting, and the postings that it may have without showing their link."""
+
+    rows: Rows
+    alike: dict[int, str]  # by posting id, what makes it doubtful; such a posting is neither found nor absent
 
 
 def find_in_xero(job: Job, postings: Sequence[Known], since: datetime) -> Found:
@@ -30,28 +38,31 @@ def find_in_xero(job: Job, postings: Sequence[Known], since: datetime) -> Found:
     A row that a person deleted and another wanted made again does not count.
     """
     found = _look(job, postings, since)
-    absent = [posting for posting in postings if posting.id not in found]
-    if absent:
-        found |= _look(job, absent, since - ASKED_OTHERWISE)
-    return found
+    absent = [posting for posting in postings if posting.id not in found.rows]
+    if not absent:
+        return found
+    second = _look(job, absent, since - ASKED_OTHERWISE)
+    found.rows.update(second.rows)
+    alike = found.alike | second.alike
+    return Found(found.rows, {key: doubt for key, doubt in alike.items() if key not in found.rows})
 
 
 def _look(job: Job, postings: Sequence[Known], since: datetime) -> Found:
     former = former_rows([posting.id for posting in postings])
     by_url = {posting.url: posting.id for posting in postings}
-    found: Found = defaultdict(list)
+    found: Rows = defaultdict(list)
     without_link = []
     for row in rows_changed(job, since, by_url.__contains__):
         if row.url in by_url and row.bank_transaction_id not in former:
             found[by_url[row.url]].append(row)
         elif not row.url:
             without_link.append(row)
-    _refuse_lookalikes(job, [posting.id for posting in postings if posting.id not in found], without_link)
-    return found
+    absent = [posting.id for posting in postings if posting.id not in found]
+    return Found(found, _alike(job, absent, without_link))
 
 
-def _refuse_lookalikes(job: Job, absent: Sequence[int], rows: Sequence[BankTransaction]) -> None:
-    """Raise Unreadable if a row without a link may be one that is looked for: same account, amount, day and contact.
+def _alike(job: Job, absent: Sequence[int], rows: Sequence[BankTransaction]) -> dict[int, str]:
+    """Return the postings that a row without a link may stand for: same account, amount, day and contact.
 
     To send such a posting again would make it twice if Xero only did not show its link.
     """
@@ -59,17 +70,23 @@ def _refuse_lookalikes(job: Job, absent: Sequence[int], rows: Sequence[BankTrans
     accounts = {link.xero_account_id for link in links}
     rows = [row for row in rows if row.bank_account.account_id in accounts]
     if not absent or not rows:
-        return
-    columns = (Posting.side, Posting.amount_cents, Posting.date, Posting.counterparty, Posting.label)
+        return {}
+    columns = (Posting.id, Posting.side, Posting.amount_cents, Posting.date, Posting.counterparty, Posting.label)
     wanted = {
-        (signed(one.side, one.amount_cents), one.date, contact_name(one.counterparty, one.label).casefold())
+        one.id: (signed(one.side, one.amount_cents), one.date, contact_name(one.counterparty, one.label).casefold())
         for one in Posting.select(*columns).where(Posting.id.in_(list(absent)))
     }
-    alike = {row.bank_transaction_id for row in rows if (_cents(row), row.day, row.contact_name.casefold()) in wanted}
+    likenesses = {row.bank_transaction_id: (_cents(row), row.day, row.contact_name.casefold()) for row in rows}
+    shown = set(wanted.values())
+    alike = {key: likeness for key, likeness in likenesses.items() if likeness in shown}
     ours = of_tenant(job.tenant_id) & Posting.bank_transaction_id.in_(list(alike))
     known = {one.bank_transaction_id for one in Posting.select(Posting.bank_transaction_id).where(ours)}
-    if alike - known:
-        raise Unreadable(GET, f"row {min(alike - known)} shows no link, and is like one that is looked for")
+    by_likeness = {likeness: key for key, likeness in sorted(alike.items()) if key not in known}
+    return {
+        posting_id: f"row {by_likeness[likeness]} in Xero shows no link and is like this transaction"
+        for posting_id, likeness in wanted.items()
+        if likeness in by_likeness
+    }
 
 
 def _cents(row: BankTransaction) -> int:
@@ -102,5 +119,5 @@ def the_one(rows: Sequence[BankTransaction]) -> BankTransaction | None:
 
 def store_found(job: Job, postings: Sequence[Known], found: Found) -> None:
     """Adopt what is there exactly once. Call it inside `job.holding()`."""
-    adopted = [(posting, row) for posting in postings if (row := the_one(found[posting.id]))]
+    adopted = [(posting, row) for posting in postings if (row := the_one(found.rows[posting.id]))]
     store_posted(job, adopted, detail="found in Xero")

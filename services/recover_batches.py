@@ -6,9 +6,11 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from clients.errors import Permanent, RateLimited, RemoteError, Temporary
+from clients.errors import Permanent, RateLimited, RemoteError, Temporary, Unreadable
+from clients.xero.bank_transactions import GET
 from domain.reasons import Uncertain
 from domain.recovery import LookUp, Send, Wait
+from models.due_posting import is_any_due
 from models.posting import Member, Posting, give_reason, members
 from models.posting_batch import PostingBatch, open_batches
 from models.states import BatchState, PostingState
@@ -37,14 +39,16 @@ def replay_batches(job: Job) -> datetime | None:
 
 
 def look_up_batches(job: Job) -> bool:
-    """Look up every batch that is old enough; return whether any could be. The others stay, and `job.doubts` has them.
+    """Look up every batch that is old enough; return whether anything is due again.
+
+    What cannot be decided stays, and `job.doubts` has it.
 
     Raises RateLimited and Reconnect.
     """
     steps = [(batch, step_of(batch, job.instant())) for batch in open_batches(job.connection.id)]
     to_look_up = [batch for batch, step in steps if isinstance(step, LookUp)]
     _look_up(job, to_look_up)
-    return len(job.doubts) < len(to_look_up)
+    return is_any_due(job.connection.id)
 
 
 def _look_up(job: Job, batches: list[PostingBatch]) -> None:
@@ -99,3 +103,5 @@ def _store_look_up(
     for batch in batches:
         mine = [posting for posting in postings if posting.batch_id == batch.id]
         store_look_up(job, batch, mine, found, started)
+        if alike := [found.alike[posting.id] for posting in mine if posting.id in found.alike]:
+            _store_doubt(job, batch, Unreadable(GET, alike[0]))

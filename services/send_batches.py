@@ -15,7 +15,7 @@ from clients.http import Answer
 from clients.steady import steady_seconds
 from clients.xero.bank_transactions import put_bank_transactions, read_created
 from domain.call_limits import IN_PROGRESS
-from domain.recovery import SEND_WITHIN, Instant, Send, Step, next_step
+from domain.recovery import SEND_WITHIN, Instant, LookUp, Send, Step, next_step
 from failpoints import hit
 from models.posting_batch import PostingBatch, store_progress
 from models.states import BatchState
@@ -113,7 +113,9 @@ def _store(job: Job, landed: Landed[Sending, Answer], renewed: list[Secret]) -> 
 
 
 def step_of(batch: PostingBatch, now: Instant) -> Step:
-    """What the rules of recovery say about a batch without an outcome."""
+    """Return what the rules of recovery say about a batch without an outcome; one looked up is never sent again."""
+    if batch.looked_up_at is not None:
+        return LookUp()
     return next_step(
         first_sent=_instant(batch.first_sent_at, batch.first_sent_machine),
         last_sent=_instant(batch.last_sent_at, batch.last_sent_machine),

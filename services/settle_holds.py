@@ -41,7 +41,7 @@ def settle_holds(job: Job, active_codes: set[str]) -> None:
         return
     reasons = {reason for state, reason, _ in ours if state == PostingState.HELD}
     twice = _held(job, Held.TWICE_IN_XERO) if Held.TWICE_IN_XERO in reasons else []
-    found = _found(job, twice) if twice else {}
+    found = _found(job, twice) if twice else Found({}, {})
     links = current_links(job.tenant_id, job.organisation.id)
     changes = [
         *_tried_again(job, reasons),
@@ -62,7 +62,7 @@ def _found(job: Job, twice: Sequence[Posting]) -> Found:
         return find_in_xero(job, twice, min(posting.created_at for posting in twice))
     except (Temporary, Permanent) as error:
         job.notes.append(f"what Xero has more than once cannot be looked up: {error}")
-        return defaultdict(list)
+        return Found(defaultdict(list), {})
 
 
 def _held(job: Job, reason: Held) -> list[Posting]:

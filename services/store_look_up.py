@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from domain.reasons import Held
@@ -16,16 +17,33 @@ MOST_LOST = 5  # attempts that Xero may leave without an answer before a posting
 
 
 def store_look_up(job: Job, batch: PostingBatch, postings: list[Member], found: Found, started: datetime) -> None:
-    """Resolve a batch whose undecided `postings` were looked for from `started` on."""
-    absent = [posting for posting in postings if not found[posting.id]]
-    surplus = [posting.id for posting in postings if found[posting.id] and not the_one(found[posting.id])]
+    """Decide the undecided `postings` of a batch, which were looked for from `started` on, and resolve it.
+
+    What is alike to a row without a link stays uncertain, and the batch open for it. If by our record the batch was
+    never sent, it is held: our record may have forgotten.
+    """
+    rows = found.rows
+    alike = [posting for posting in postings if posting.id in found.alike]
+    absent = [posting for posting in postings if not rows[posting.id] and posting.id not in found.alike]
+    surplus = [posting.id for posting in postings if rows[posting.id] and not the_one(rows[posting.id])]
     with job.holding():
         store_found(job, postings, found)
         move(Posting.id.in_(surplus), PostingState.HELD, job.now(), reason=Held.TWICE_IN_XERO)
         _store_absent(job, batch, absent)
-        batch.state, batch.resolved_at = BatchState.RESOLVED, job.now()
-        batch.looked_up_at, batch.looked_up_found = started, len(postings) - len(absent)
+        if batch.first_sent_at is None:
+            hold_alike(job, alike, found)
+        if batch.first_sent_at is None or not alike:
+            batch.state, batch.resolved_at = BatchState.RESOLVED, job.now()
+        batch.looked_up_at, batch.looked_up_found = started, len(postings) - len(absent) - len(alike)
         store_progress(batch)
+
+
+def hold_alike(job: Job, postings: Sequence[Member], found: Found) -> None:
+    """Hold what Xero may have without showing its link. Call it inside `job.holding()`."""
+    for posting in postings:
+        if doubt := found.alike.get(posting.id):
+            which = (Posting.id == posting.id) & (Posting.reason != Held.UNRECOGNISED)
+            move(which, PostingState.HELD, job.now(), reason=Held.UNRECOGNISED, detail=doubt)
 
 
 def _store_absent(job: Job, batch: PostingBatch, absent: list[Member]) -> None:

@@ -29,7 +29,7 @@ from models.sync_run import read_again
 from services.job import Job
 from services.look_up import Found, find_in_xero, store_found, the_one
 from services.send_batches import step_of
-from services.store_look_up import store_look_up
+from services.store_look_up import hold_alike, store_look_up
 
 MARGIN = timedelta(hours=1)  # a backup's time is told by a person
 
@@ -119,7 +119,9 @@ def _verify_accounts(job: Job) -> None:
 
 def _store(job: Job, postings: Sequence[Member], found: Found) -> None:
     store_found(job, postings, found)
-    surplus = [posting.id for posting in postings if found[posting.id] and not the_one(found[posting.id])]
+    rows = found.rows
+    surplus = [posting.id for posting in postings if rows[posting.id] and not the_one(rows[posting.id])]
+    hold_alike(job, postings, found)
     move(Posting.id.in_(surplus), PostingState.HELD, job.now(), reason=Held.TWICE_IN_XERO)
 
 

@@ -238,3 +238,53 @@ def _twice(answer: Answer, *_: Any) -> Answer:
     content = json.loads(answer.body)
     content["BankTransactions"] *= 2
     return replace(answer, body=json.dumps(content).encode())
+
+
+def _type_by_hand(company: Company, transaction_id: str, like: str) -> None:
+    """Somebody enters in Xero, without a link, what a transaction of the bank is about."""
+    posting = company.posting(transaction_id)
+    row: dict[str, Any] = {"account_id": company.row(like)["account_id"], "amount_cents": posting.amount_cents}
+    company.in_xero("bank-transactions", row | {"type": "SPEND", "date": str(posting.date), "contact": posting.label})
+
+
+def test_a_row_typed_by_hand_leaves_in_doubt_only_the_transaction_that_it_is_like(office: Office) -> None:
+    company = office.established()
+    [first] = company.moves(spends(100))
+    office.night()
+    like, other = company.moves(spends(500, "Nube"), spends(700, "Bakery"))
+    office.world.fault("drop", when="before")
+    office.world.fault("status", status=500, when="before")
+    office.at_23()
+    office.turn()
+    _type_by_hand(company, like, first)
+    office.run_until_quiet()
+    office.night()
+
+    assert company.state(like) == "uncertain: not_looked_up"
+    assert company.state(other) == "posted"
+    assert all(line.holds for line in lines_of_database(company.connection, office.world.now))
+    office.xero_answers(lambda found: [row for row in found if row.get("Url")])
+    office.night()
+    assert company.state(like) == "posted"
+
+
+def test_a_row_typed_by_hand_while_disconnected_holds_only_the_transaction_that_it_is_like(office: Office) -> None:
+    company = office.established()
+    [first] = company.moves(spends(100))
+    office.night()
+    account = company.row(first)["account_id"]
+    office.morning()
+    office.disconnect(company)
+    office.world.wait(hours=5)
+    like, other = company.moves(spends(500, "Nube"), spends(700, "Bakery"))
+    by_hand = {"account_id": account, "amount_cents": 500, "type": "SPEND", "contact": "Nube"}
+    company.in_xero("bank-transactions", by_hand | {"date": office.world.now.date().isoformat()})
+    office.world.wait(hours=1)
+    office.reconnect(company)
+    office.night()
+    [later] = company.moves(spends(900))
+    office.night()
+
+    assert company.state(like) == "held: unrecognised_in_xero"
+    assert [company.state(other), company.state(later)] == ["posted", "posted"]
+    company.missing[like] = "held: unrecognised_in_xero"

@@ -47,8 +47,8 @@ DECODING = (
         "a_lost_link_is_absence",
         "a row that Xero shows without its link is sent a second time",
         "services/look_up.py",
-        "    if alike - known:\n",
-        "    if not alike:\n",
+        "        if likeness in by_likeness\n",
+        "        if not likeness\n",
         (f"{ODD}::test_a_row_that_xero_shows_without_its_link_is_not_sent_again[sqlite]",),
     ),
     Mutation(

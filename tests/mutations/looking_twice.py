@@ -21,8 +21,8 @@ LOOKING_TWICE = (
         "one_look_proves_absence",
         "what one list lacks is sent again",
         "services/look_up.py",
-        "    if absent:\n        found |=",
-        "    if not postings:\n        found |=",
+        "    if not absent:\n        return found",
+        "    if postings:\n        return found",
         (f"{RECOVERY}::test_a_list_that_lacks_a_row_does_not_prove_that_xero_lacks_it[sqlite]",),
     ),
     Mutation(
