@@ -81,10 +81,12 @@ class AppShare:
             self.rest(uniform(*GLANCE_SECONDS))  # noqa: S311 - only so that not all look at once
 
     def pause(self, until: datetime) -> None:
-        """The service refused a call of ours and asked us to wait: nobody of the fleet calls before that moment.
+        """Make no call of the fleet before a moment that the service asked for, or its longest span of calls from now.
 
-        What other processes have in hand goes out within a second.
+        After such a span every limit on the fleet is open again; a longer wait is the refused run's alone. What other
+        processes have in hand goes out within a second.
         """
+        until = min(until, self._clock() + max(limit.span for limit in self._service.limits))
         with self._lock, transaction():
             self._taken.left = 0
             pause_tenant(self._service.scope, until, f"{self._service.name} asked us to wait")

@@ -13,4 +13,4 @@ class CallBudget(Protocol):
         """Count one call that is about to be made. Raises RateLimited, with nothing counted, when none is left."""
 
     def pause(self, until: datetime) -> None:
-        """Let nobody call before a moment: Qonto asked us to wait."""
+        """Make no call before a moment that Qonto asked for, or the longest span that it counts."""

@@ -73,3 +73,17 @@ def test_a_fleet_stays_within_what_qonto_allows_an_address(office: Office, fleet
     office.world.settings(qonto_rate_limits=False)
     assert set(asked_of_qonto(office, before)) == {200}
     assert timedelta(0) < office.world.now - began <= timedelta(seconds=12)
+
+
+def test_a_day_that_one_answer_asks_for_is_waited_by_its_run_alone(office: Office, fleet: list[Company]) -> None:
+    sent = [company.moves(spends(100)) for company in fleet]
+    office.at_23()
+    refuse_once(office, 86_400)
+
+    office.turn()
+    office.world.wait(minutes=10)
+    office.turn()
+
+    states = sorted(company.state(moved) for company, [moved] in zip(fleet, sent, strict=True))
+    assert states == ["posted", "posted", "posted", "unknown"]
+    office.run_until_quiet()

@@ -117,12 +117,18 @@ def test_who_was_refused_uses_nothing_that_it_has_in_hand(budget: Budget, clock:
 
 
 def test_a_longer_pause_is_never_shortened(budget: Budget, clock: Clock) -> None:
-    long, short = clock.now + timedelta(hours=1), clock.now + timedelta(seconds=10)
+    long, short = clock.now + timedelta(minutes=9), clock.now + timedelta(seconds=10)
 
     budget().pause(long)
     budget().pause(short)
 
     assert refusal(budget()).until == long
+
+
+def test_the_fleet_pauses_no_longer_than_the_longest_span_that_qonto_counts(budget: Budget, clock: Clock) -> None:
+    budget().pause(clock.now + timedelta(days=1))
+
+    assert refusal(budget()).until == clock.now + timedelta(minutes=10)
 
 
 def test_what_is_left_is_shown_and_a_pause_of_qontos_is_no_xero_organisations(budget: Budget, clock: Clock) -> None:
