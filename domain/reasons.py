@@ -127,6 +127,7 @@ class Awaited(StrEnum):
     """Why a transaction that Qonto lists is not stored yet; it is read again each night."""
 
     NOT_SETTLED = "completed_without_settlement"
+    NOT_COMPLETED = "listed_and_not_completed"
     UNREADABLE = "row_unreadable"
     CHANGED_MEANWHILE = "changed_while_being_sent"
 
@@ -208,6 +209,8 @@ SENTENCES: dict[str, str] = {
     " reconnect.",
     Noted.CHAIN: "Qonto's balances of an account do not follow from each other. All that was read has been sent.",
     Awaited.NOT_SETTLED: "Qonto lists it as completed and without a settlement date; we send it once it has one.",
+    Awaited.NOT_COMPLETED: "Qonto lists it among completed transactions with another status; we send it once it is"
+    " completed.",
     Awaited.UNREADABLE: "Qonto's answer for it cannot be read. We read it again each night.",
     Awaited.CHANGED_MEANWHILE: "Qonto changed it while it was being sent. We compare the two the next night.",
     Noted.BALANCE: "Qonto's balance of an account does not follow from the transactions that Qonto lists.",

@@ -50,7 +50,7 @@ def _tell(posting: Posting, state: str, reason: str, detail: str, now: datetime)
 
 
 SUM_IN_QONTO = """
-    SELECT COALESCE(SUM(CASE WHEN state = 'excluded' AND reason = 'taken_back_before_sending' THEN 0
+    SELECT COALESCE(SUM(CASE WHEN state = 'excluded' AND reason IN ('taken_back_before_sending', 'not_completed') THEN 0
         ELSE COALESCE(changed_cents, CASE WHEN side = 'credit' THEN amount_cents ELSE -amount_cents END) END), 0)
     FROM posting
     WHERE tenant_id = {tenant_id} AND bank_account_id = {bank_account_id} AND settled_at >= {since}

@@ -21,7 +21,7 @@ from models.organisation import Connection, Organisation, first_start, former_te
 from services.opening_balance import opening_of
 from services.read_accounts import accounts_to_read
 from services.read_transactions import OVERLAP, read_from, walk
-from services.store_transactions import awaited_in
+from services.store_transactions import awaited_in, why_awaited
 
 FOR_GOOD = datetime.max.replace(tzinfo=UTC)  # how far an account has been read that no night reads any more
 
@@ -90,7 +90,11 @@ def _not_shown(connection: Connection, accounts: Rows[QontoAccount, UnreadableAc
 def _list(qonto: Qonto, bank_account_id: str, began: datetime) -> _Listed:
     listed = _Listed()
     for page in walk(qonto, bank_account_id, began - OVERLAP):
-        listed.rows |= {row.id: row for row in page.rows if row.settled_at and row.settled_at >= began}
+        listed.rows |= {
+            row.id: row
+            for row in page.rows
+            if row.settled_at and row.settled_at >= began and why_awaited(row, began) is None
+        }
         listed.awaited |= {row.transaction_id: row for row in awaited_in(page, began)}
     listed.awaited = {key: row for key, row in listed.awaited.items() if key not in listed.rows}
     return listed

@@ -34,6 +34,7 @@ from services.workbench import Workbench
 BALANCE_HIDDEN = "Qonto does not show this account's balance to the person who connected"
 OPENING_UNKNOWN = "what the account held before its first transaction is not known yet"
 NOT_LISTED = "Qonto does not list this account any more"
+MAY_NOT_COUNT = {Why.NOT_SETTLED, Why.NOT_COMPLETED}
 UNREADABLE_ACCOUNT = "Qonto's answer for this account cannot be read"
 
 
@@ -187,12 +188,12 @@ def prove_balance(connection: Connection, workbench: Workbench) -> list[AccountB
 def _waiting(awaited: Mapping[str, Awaited], by_id: Mapping[str, Posting], left: int) -> Iterator[Difference]:
     """What Qonto lists and cannot be stored as it is.
 
-    Whether Qonto counts what is completed and has not settled, nobody says: it counts unless the rest adds up alone.
+    Whether Qonto counts what has not completed or settled is unknown: it counts unless the rest adds up alone.
     """
     moved = {key: _moved(row, by_id.get(key)) for key, row in awaited.items()}
-    readable = sum(cents for key, cents in moved.items() if awaited[key].reason != Why.NOT_SETTLED)
+    readable = sum(cents for key, cents in moved.items() if awaited[key].reason not in MAY_NOT_COUNT)
     for key, row in awaited.items():
-        counts = row.reason != Why.NOT_SETTLED or left != readable
+        counts = row.reason not in MAY_NOT_COUNT or left != readable
         yield Difference(key, "", moved[key] if counts else 0, sentence(row.reason))
 
 

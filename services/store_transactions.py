@@ -33,9 +33,12 @@ def store_page(
     rows follow a page with a wrong moment. `place` is where a row belongs whose own place in the list cannot be read.
     """
     now = job.now()
-    settled = [row for row in page.rows if row.settled_at]
+    starts_at = job.connection.starts_at
+    settled = [
+        row for row in page.rows if row.settled_at and (account.is_external or why_awaited(row, starts_at) is None)
+    ]
     rows = [_posting(job, account, row) for row in settled]
-    awaited = [] if account.is_external else list(awaited_in(page, job.connection.starts_at, place))
+    awaited = [] if account.is_external else list(awaited_in(page, starts_at, place))
     with job.holding():
         new = insert_new(rows, now)
         if new < len(rows):
@@ -54,16 +57,25 @@ def store_page(
 
 
 def awaited_in(page: Page, starts_at: datetime, place: datetime | None = None) -> Iterator[Awaited]:
-    """Yield what a page lists and cannot be stored: what has not settled, and what cannot be read.
+    """Yield what a page lists and cannot be stored: what is not completed or settled, and what cannot be read.
 
     What is known to have settled before the start is not waited for.
     """
     for row in page.rows:
-        if row.settled_at is None and not row.is_external_transaction:
-            yield Awaited(row.id, Why.NOT_SETTLED, row.updated_at, signed(row.side, row.amount_cents))
+        if why := why_awaited(row, starts_at):
+            yield Awaited(row.id, why, row.updated_at, signed(row.side, row.amount_cents))
     for odd in page.unreadable:
         if odd.settled_at is None or odd.settled_at >= starts_at:
             yield Awaited(name_of(odd), Why.UNREADABLE, odd.updated_at or place or starts_at, _cents(odd))
+
+
+def why_awaited(row: Transaction, starts_at: datetime) -> Why | None:
+    """Return why a row that can be read is not stored yet, `None` if it is."""
+    if row.is_external_transaction:
+        return None
+    if row.settled_at is None:
+        return Why.NOT_SETTLED
+    return Why.NOT_COMPLETED if row.status != "completed" and row.settled_at >= starts_at else None
 
 
 def name_of(row: UnreadableTransaction) -> str:

@@ -17,6 +17,10 @@ def without_settlement(row: Row) -> Row:
     return row | {"settled_at": None, "settled_balance": None, "settled_balance_cents": None}
 
 
+def not_completed(row: Row) -> Row:
+    return row | {"status": "pending"}
+
+
 def unreadable(row: Row) -> Row:
     return row | {"side": "sideways"}
 
@@ -33,7 +37,7 @@ def shows(office: Office, transaction_id: str, damage: object) -> None:
     office.qonto_says(lambda row: damage(row) if row["id"] == transaction_id else row)  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("damage", [without_settlement, unreadable, without_place])
+@pytest.mark.parametrize("damage", [without_settlement, not_completed, unreadable, without_place])
 @pytest.mark.parametrize("is_first", [True, False])
 def test_a_row_that_is_whole_only_later_is_sent_then(office: Office, damage: object, is_first: bool) -> None:
     company = office.connected()
@@ -108,6 +112,27 @@ def test_a_row_dated_in_the_future_hides_nothing_that_follows(office: Office) ->
 
     assert until <= office.world.now - timedelta(hours=12)
     assert company.state(later) == "posted"
+
+
+def test_what_was_once_left_out_as_not_completed_is_found_by_the_balance(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = office.established()
+    [late] = company.moves(spends(4_730))
+    office.world.wait(hours=4)
+    company.moves(spends(200))
+    shows(office, late, not_completed)
+    with monkeypatch.context() as before:
+        before.setattr("services.store_transactions.why_awaited", lambda *_: None)
+        office.at_23()
+        before.setattr("services.import_transactions.explain_drift", lambda *_: None)
+        office.run_until_quiet()
+    assert company.state(late) == "excluded: not_completed"
+    office.restart()
+
+    office.night()
+
+    assert company.state(late) == "posted"
 
 
 def lists_asked_for(office: Office, after: int) -> list[datetime]:
