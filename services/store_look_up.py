@@ -11,7 +11,7 @@ from models.posting_batch import PostingBatch, store_progress
 from models.states import BatchState, PostingState
 from services.job import Job
 from services.look_up import Found, store_found, the_one
-from services.store_outcome import store_refused
+from services.store_outcome import UNLINKED, store_refused
 
 MOST_LOST = 5  # attempts that Xero may leave without an answer before a posting rests until the next night
 
@@ -47,6 +47,10 @@ def hold_alike(job: Job, postings: Sequence[Member], found: Found) -> None:
 
 
 def _store_absent(job: Job, batch: PostingBatch, absent: list[Member]) -> None:
+    if batch.refused == UNLINKED:
+        which = Posting.id.in_([posting.id for posting in absent])
+        move(which, PostingState.HELD, job.now(), reason=Held.UNRECOGNISED, detail=UNLINKED)
+        return
     if batch.refused and batch.size == 1:
         for posting in absent:
             store_refused(job, posting, [batch.refused])

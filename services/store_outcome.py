@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from clients.decoding import Rows
 from clients.xero.bank_transactions import AnsweredElement, BankTransaction, UnreadableBankTransaction
 from domain.echo import differences, refused_elements
-from domain.reasons import Again, Held, Noted, Rejected
+from domain.reasons import Again, Noted, Rejected
 from domain.refusals import meaning
 from domain.sent_bytes import elements_of
 from models.posting import Member, Posting, move, move_into_xero, note_echo, transaction_of
@@ -19,6 +19,8 @@ from models.sync_run import count_posted
 from services.job import Job
 
 log = logging.getLogger(__name__)
+
+UNLINKED = "Xero's answer shows created rows without our links"  # `refused` of a batch that is only looked up
 
 
 class Known(Protocol):
@@ -41,8 +43,8 @@ def store_uncertain(job: Job, batch: PostingBatch, problem: str, refused: str = 
 def store_outcome(job: Job, batch: PostingBatch, answers: Rows[AnsweredElement, UnreadableBankTransaction]) -> None:
     """Each row by its own answer, matched by its link, in one transaction; refusals without a link by elimination.
 
-    Rows without an answer leave the batch uncertain. But if Xero made rows that show none of our links, no look could
-    find them either: then the rows are held for a person, for nothing may be sent again.
+    Rows without an answer leave the batch uncertain. If Xero made rows that show none of our links, it is only looked
+    up from then on, and what no look finds is held, for nothing of it may be sent again.
     """
     everybody = members_of(batch)
     postings = [p for p in everybody if p.state in {PostingState.SENDING, PostingState.UNCERTAIN}]
@@ -59,11 +61,11 @@ def store_outcome(job: Job, batch: PostingBatch, answers: Rows[AnsweredElement, 
         for posting, answer in answered:
             if not answer.is_created:
                 store_refused(job, posting, answer.messages)
-        if unknown and not any(answer.is_created and answer.url not in links for answer in answers):
-            store_uncertain(job, batch, f"Xero's answer names {len(answered)} of {len(postings)} rows")
-            return
         if unknown:
-            move(Posting.id.in_(unknown), PostingState.HELD, job.now(), reason=Held.UNRECOGNISED)
+            has_strangers = any(answer.is_created and answer.url not in links for answer in answers)
+            problem = f"Xero's answer names {len(answered)} of {len(postings)} rows"
+            store_uncertain(job, batch, problem, refused=UNLINKED if has_strangers else "")
+            return
         batch.state, batch.problem, batch.resolved_at = BatchState.RESOLVED, "", job.now()
         store_progress(batch)
 

@@ -343,3 +343,40 @@ def _lose_the_answer(office: Office) -> None:
 
 def _is_ours(row: Row) -> bool:
     return bool(row.get("Url")) and bool(id_in(str(row["Url"])))
+
+
+def _answers_once_without_links(office: Office, is_short: bool) -> None:
+    left = iter([True])
+
+    def change(rows: list[Row]) -> list[Row]:
+        if not next(left, False):
+            return rows
+        return [row | {"Url": None} for row in (rows[:1] if is_short else rows)]
+
+    office.xero_answers(change)
+
+
+@pytest.mark.parametrize("is_short", [False, True])
+def test_an_answer_that_shows_no_links_is_decided_by_a_look(office: Office, is_short: bool) -> None:
+    company = office.established()
+    rows = company.moves(spends(100), spends(200), receives(300))
+    office.at_23()
+    _answers_once_without_links(office, is_short)
+    office.run_until_quiet()
+
+    assert [company.state(row) for row in rows] == ["posted"] * 3
+    assert len(company.postings_sent()) == 1
+
+
+def test_what_an_answer_without_links_created_and_no_look_finds_is_held(office: Office) -> None:
+    company = office.established()
+    [row] = company.moves(spends(100))
+    office.at_23()
+    left = iter([True])
+    office.xero_answers(lambda found: [one | {"Url": None} for one in found] if next(left, False) else [])
+    office.run_until_quiet()
+    office.night()
+
+    assert company.state(row) == "held: unrecognised_in_xero"
+    assert len(company.postings_sent()) == 1
+    company.doubtful[row] = "held: unrecognised_in_xero"
