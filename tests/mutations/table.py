@@ -12,6 +12,7 @@ from tests.mutations.looking_twice import LOOKING_TWICE
 from tests.mutations.memory import MEMORY
 from tests.mutations.messages import MESSAGES
 from tests.mutations.mutation import Mutation
+from tests.mutations.odd_lists import ODD_LISTS
 from tests.mutations.operations import OPERATIONS
 from tests.mutations.page import PAGE
 from tests.mutations.posting import POSTING
@@ -41,4 +42,5 @@ MUTATIONS: tuple[Mutation, ...] = (
     *DECODING,
     *BREAKING,
     *QUEUES,
+    *ODD_LISTS,
 )
