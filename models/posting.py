@@ -315,18 +315,6 @@ def newest_settled(
     return [(key, read_moment(at), side, cents, balance) for key, at, side, cents, balance in rows]
 
 
-SETTLED_SUM = """
-    SELECT SUM(CASE WHEN side = 'credit' THEN amount_cents ELSE -amount_cents END) FROM posting
-    WHERE tenant_id = {tenant_id} AND bank_account_id = {bank_account_id} AND settled_at >= {since}
-"""
-
-
-def settled_sum(tenant_id: str, bank_account_id: str, since: datetime) -> int:
-    """Return by how many cents what is stored of an account has changed its balance since a moment."""
-    [(cents,)] = read(SETTLED_SUM, tenant_id=tenant_id, bank_account_id=bank_account_id, since=since)
-    return int(cents or 0)
-
-
 def is_left_out(reason: str) -> Any:
     """Return the condition for postings that are excluded for a reason that may pass."""
     return (Posting.state == PostingState.EXCLUDED) & (Posting.reason == reason)

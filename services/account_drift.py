@@ -43,7 +43,8 @@ def explain_drift(job: Job, account: BankAccount, balance_cents: int | None) -> 
     drift = _drift(job, account, opening, balance_cents)
     since = cursor.drift_since if cursor else None
     if drift and (drift != known or since is None or is_looked_at_again(since, job.now())):
-        drift = _look_again(job, account, opening)
+        looked = _look_again(job, account, opening)
+        drift = known or 0 if looked is None else looked
     if drift and drift == known:
         job.notes.append(f"account {account.id}: its balance in Qonto differs by {in_words(drift, account.currency)}")
     if (drift or None) != known:
@@ -62,11 +63,14 @@ def _drift(job: Job, account: BankAccount, opening: OpeningBalance, balance_cent
     return balance_cents - opening.cents - sum_in_qonto(job.tenant_id, account.id, opening.starts_at)
 
 
-def _look_again(job: Job, account: BankAccount, opening: OpeningBalance) -> int:
-    """Return what stays of a difference: after the newest rows, after all rows, and without what was taken back."""
+def _look_again(job: Job, account: BankAccount, opening: OpeningBalance) -> int | None:
+    """Return what stays of a difference: after the newest rows, after all rows, and without what was taken back.
+
+    `None` where Qonto shows no balance now: what is known of a difference stays.
+    """
     balance_cents = _balance_now(job, account)
     if balance_cents is None:
-        return 0
+        return None
     for page in walk(job.qonto, account.id, read_from(job.connection, cursor_of(job.connection.id, account.id))):
         store_page(job, account, page, place=opening.starts_at)
     if not (drift := _drift(job, account, opening, balance_cents)):

@@ -14,7 +14,7 @@ from domain.money import signed
 from models.bank_account import BankAccount
 from models.opening_balance import OpeningBalance, Source, store_opening, stored_opening
 from models.organisation import first_start
-from models.posting import settled_sum
+from models.posting_version import sum_in_qonto
 from services.job import Job
 
 MOST_PAGES = 5  # of rows that all settled at the very moment of the start
@@ -49,7 +49,7 @@ def adds_up(tenant_id: str, account: QontoAccount) -> bool:
     opening = stored_opening(tenant_id, account.id)
     if opening is None or account.balance_cents is None:
         return True
-    stored = settled_sum(tenant_id, account.id, opening.starts_at)
+    stored = sum_in_qonto(tenant_id, account.id, opening.starts_at)
     return bool(opening.cents + stored == account.balance_cents)
 
 

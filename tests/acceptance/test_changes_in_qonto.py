@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from models.bank_account import Cursor
 from models.sync_run import read_again as run_again
 from services.check import check_over
 from services.explain import explain
@@ -283,6 +284,45 @@ def test_a_difference_that_stays_is_read_again_on_few_nights(office: Office) -> 
     lists = [request for request in read_log(office.world, asked) if request.path == "/v2/transactions"]
     assert len(lists) == 1
     assert "differs by" in company.runs()[-1].reason
+
+
+def test_an_answer_without_a_balance_ends_no_known_difference(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    company = office.established()
+    [hidden] = company.moves(spends(100))
+    office.qonto_lists(lambda rows: [row | NO_BALANCE for row in rows if row["id"] != hidden])
+    for _ in range(2):
+        office.night()
+
+    with monkeypatch.context() as patch:
+        patch.setattr("services.account_drift._balance_now", lambda *_: None)
+        office.night()
+
+    assert "its balance in Qonto differs by -1.00 EUR" in company.runs()[-1].reason
+    [cursor] = Cursor.select()
+    assert (cursor.drift_cents, cursor.drift_since is None) == (-100, False)
+    office.restart()
+    office.night()
+    assert company.state(hidden) == "posted"
+
+
+def test_a_closed_account_of_which_a_row_was_taken_back_is_read_for_good(office: Office) -> None:
+    company = office.established(accounts=[{"name": "Main"}, {"name": "Old"}])
+    old = company.account_ids[1]
+    [back] = company.moves(spends(4_730, account_id=old))
+    office.night()
+    office.world.wait(hours=5)
+    company.at_qonto(f"transactions/{back}/take-back")
+    company.at_qonto(f"accounts/{old}/close")
+    for _ in range(2):
+        office.night()
+    office.at_23()
+    asked = office.world.last_request()
+
+    office.run_until_quiet()
+
+    lists = [request for request in read_log(office.world, asked) if request.path == "/v2/transactions"]
+    assert len(lists) == 1
+    office.companies.remove(company)  # the world says at the end that its row should not be in Xero any more
 
 
 def told(transaction_id: str) -> str:
