@@ -206,6 +206,13 @@ def note_echo(posting_id: int, reason: str, detail: str, now: datetime) -> None:
     Posting.update(noted_at=now).where(one).execute()
 
 
+def refused_at(posting_id: int, reason: str) -> datetime | None:
+    """Return when a posting was last held for a reason, `None` if it never was."""
+    ours = (PostingEvent.posting_id == posting_id) & (PostingEvent.reason == reason)
+    last = PostingEvent.select(PostingEvent.at).where(ours).order_by(PostingEvent.id.desc()).first()
+    return last.at if last else None
+
+
 def transaction_of(posting_id: int) -> str:
     """Return Qonto's id of a posting's transaction."""
     return str(Posting.get_by_id(posting_id).transaction_id)

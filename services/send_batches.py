@@ -24,6 +24,8 @@ from services.job import Job
 from services.store_outcome import store_outcome, store_uncertain
 from settings import Secret
 
+INVALID = 400  # the one status with which Xero says what is wrong with a row
+
 
 @dataclass(frozen=True)
 class Sending:
@@ -103,13 +105,17 @@ def _store(job: Job, landed: Landed[Sending, Answer], renewed: list[Secret]) -> 
             raise Refused(error.call, f"refused with a fresh token too: {error.problem}") from error
         renewed.append(job.xero.tokens.renew(token))
     except Permanent as error:
-        store_uncertain(job, batch, error.problem, refused="; ".join(error.messages) or error.problem)
+        store_uncertain(job, batch, error.problem, refused=_words_of_xero(error) or error.problem)
     else:
         job.xero.tokens.is_accepted = True
         store_outcome(job, batch, answers)
         hit("posted")
     finally:
         job.xero.budget.settle()
+
+
+def _words_of_xero(error: Permanent) -> str:
+    return "; ".join(error.messages) if error.status == INVALID else ""
 
 
 def step_of(batch: PostingBatch, now: Instant) -> Step:

@@ -53,7 +53,11 @@ def _store_absent(job: Job, batch: PostingBatch, absent: list[Member]) -> None:
         return
     if batch.refused and batch.size == 1:
         for posting in absent:
-            store_refused(job, posting, [batch.refused])
+            if batch.refused == batch.problem:  # without a word of Xero's own: what stands in front of it may say so
+                which = Posting.id == posting.id
+                move(which, PostingState.HELD, job.now(), reason=Held.NO_ANSWER, detail=batch.refused)
+            else:
+                store_refused(job, posting, [batch.refused])
         return
     detail = f"not in Xero: proved by the look-up of batch {batch.id}"
     tired = [posting.id for posting in absent if posting.attempts >= MOST_LOST]

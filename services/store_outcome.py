@@ -8,11 +8,12 @@ from typing import Any, Protocol
 
 from clients.decoding import Rows
 from clients.xero.bank_transactions import AnsweredElement, BankTransaction, UnreadableBankTransaction
+from domain.calendar import local_date
 from domain.echo import differences, refused_elements
-from domain.reasons import Again, Noted, Rejected
+from domain.reasons import Again, Held, Noted, Rejected
 from domain.refusals import meaning
 from domain.sent_bytes import elements_of
-from models.posting import Member, Posting, move, move_into_xero, note_echo, transaction_of
+from models.posting import Member, Posting, move, move_into_xero, note_echo, refused_at, transaction_of
 from models.posting_batch import PostingBatch, members_of, store_progress
 from models.states import BatchState, PostingState
 from models.sync_run import count_posted
@@ -104,9 +105,16 @@ def store_posted(job: Job, rows: Sequence[tuple[Known, BankTransaction]], detail
     count_posted(job.run.id, len(rows))
 
 
+def _was_refused_today(job: Job, posting: Member) -> bool:
+    """Return whether a refusal of this local date was counted: a sync that a person asks for is no further night."""
+    last = refused_at(posting.id, Held.REFUSED)
+    zone = job.organisation.time_zone
+    return last is not None and local_date(last, zone) == local_date(job.now(), zone)
+
+
 def store_refused(job: Job, posting: Member, messages: list[str]) -> None:
     """Xero refused this row: due again, held or rejected, in Xero's own words. Call it inside `job.holding()`."""
-    refusals = posting.refusals + 1
+    refusals = posting.refusals + (0 if _was_refused_today(job, posting) else 1)
     reason = meaning(messages, refusals, alone=posting.alone)
     which, detail = Posting.id == posting.id, "; ".join(messages)
     if isinstance(reason, Again):

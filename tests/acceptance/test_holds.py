@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -257,3 +258,32 @@ def test_what_one_organisation_lets_go_of_is_its_own(office: Office) -> None:
     assert first.state(mine) == "posted"
     assert second.state(theirs) == "held: lock_date"
     second.missing[theirs] = "held: lock_date"
+
+
+def test_a_refusal_that_we_do_not_know_counts_once_a_day_however_often_a_person_syncs(office: Office) -> None:
+    company = office.established()
+    [payment] = company.moves(spends(100))
+    error = {"Type": "ValidationException", "Elements": [{"ValidationErrors": [{"Message": "Some passing fault"}]}]}
+    office.world.fault("status", status=400, times=None, text=json.dumps(error))
+    for _ in range(4):
+        office.sync_now(company)
+        office.world.wait(seconds=1)
+    assert company.state(payment) == "held: refused_for_now"
+    for _ in range(3):
+        office.night()
+
+    assert company.state(payment) == "rejected: refused_by_xero"
+    company.missing[payment] = "rejected: refused_by_xero"
+
+
+def test_an_error_page_in_front_of_xero_is_no_refusal_of_a_transaction(office: Office) -> None:
+    company = office.established()
+    [payment] = company.moves(spends(100))
+    office.world.fault("status", status=404, times=None, text="<html>Not Found</html>")
+    for _ in range(4):
+        office.night()
+
+    assert company.state(payment) == "held: no_answer"
+    office.world.end_faults()
+    office.night()
+    assert company.state(payment) == "posted"
