@@ -11,7 +11,8 @@ from clients.qonto.bank_accounts import QontoAccount, UnreadableAccount, list_ba
 from domain.following import is_read_for_good
 from domain.reasons import Noted
 from domain.text import storable
-from models.bank_account import BankAccount, accounts_not_listed, store_unread, whole_readings
+from models.awaited_transaction import ANOTHER_NIGHT
+from models.bank_account import BankAccount, accounts_not_listed, cursor_of, store_unread, whole_readings
 from models.quarantine import digest_of, quarantine
 from services.create_account import last_four
 from services.job import Job
@@ -29,13 +30,30 @@ def read_and_store_accounts(job: Job) -> list[QontoAccount]:
     """
     in_qonto = list_bank_accounts(job.qonto)
     with job.holding():
+        to_store = [account for account in in_qonto if not _is_suddenly_external(job, account)]
         for account in in_qonto:
-            _store_account(job, account)
+            if account in to_store:
+                _store_account(job, account)
+            else:
+                job.notes.append(f"account {account.id}: Qonto says that it is at another bank now")
+                store_unread(job.connection, account.id, Noted.ACCOUNT_UNREADABLE, job.now())
         for unreadable in in_qonto.unreadable:
             _store_unreadable(job, unreadable)
         _store_not_listed(job, {one.id for one in in_qonto} | {one.id for one in in_qonto.unreadable})
-        stored = {row.id: row for row in BankAccount.select().where(BankAccount.id.in_([one.id for one in in_qonto]))}
-    return [_newest(account, stored[account.id]) for account in in_qonto]
+        stored = {row.id: row for row in BankAccount.select().where(BankAccount.id.in_([one.id for one in to_store]))}
+    return [_newest(account, stored[account.id]) for account in to_store]
+
+
+def _is_suddenly_external(job: Job, account: QontoAccount) -> bool:
+    """Return whether a known account at Qonto is said to be at another bank, and was not on another night."""
+    ours = (BankAccount.id == account.id) & (BankAccount.organisation_id == job.organisation.id)
+    stored = BankAccount.get_or_none(ours & ~BankAccount.is_external & (BankAccount.status != UNREADABLE))
+    if stored is None or not account.is_external_account:
+        return False
+    cursor = cursor_of(job.connection.id, account.id)
+    if cursor is None or cursor.unread_since is None or cursor.unread_reason != Noted.ACCOUNT_UNREADABLE:
+        return True
+    return bool(job.now() - cursor.unread_since < ANOTHER_NIGHT)
 
 
 def _store_account(job: Job, account: QontoAccount) -> None:

@@ -206,3 +206,21 @@ def test_a_closed_account_that_was_read_for_good_may_leave_the_list(office: Offi
     office.night()
 
     assert unread_accounts(company.connection_id) == {}
+
+
+@pytest.mark.parametrize("nights", [1, 2])
+def test_an_account_is_at_another_bank_only_if_two_nights_say_so(office: Office, nights: int) -> None:
+    company, doubtful = two_accounts(office)
+    [late] = company.moves(spends(200, account_id=doubtful))
+    office.qonto_lists_accounts(lambda them: [one | {"is_external_account": one["id"] == doubtful} for one in them])
+
+    for _ in range(nights):
+        office.night()
+
+    assert company.state(late) == ("unknown" if nights == 1 else "excluded: external_account")
+    office.restart()
+    office.night()
+    if nights == 1:
+        assert company.state(late) == "posted"
+    else:
+        office.companies.clear()  # the world says at the end that the row should be in Xero
