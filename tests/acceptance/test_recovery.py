@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -184,7 +185,8 @@ def test_what_xero_does_not_document_makes_no_difference(office: Office, setting
 def test_after_a_batch_that_xero_would_not_read_and_a_proof_of_absence_each_goes_alone(office: Office) -> None:
     company = office.established()
     first, second, third = company.moves(spends(100), spends(200), spends(300))
-    poison = {"tenant": company.tenant, "body": second}
+    error = {"Type": "ValidationException", "Elements": [{"ValidationErrors": [{"Message": "It cannot be read"}]}]}
+    poison = {"tenant": company.tenant, "body": second, "text": json.dumps(error)}
     office.world.fault("status", status=400, sticky_cached=True, times=None, **poison)
 
     office.night()
