@@ -15,7 +15,7 @@ demo: $(VENV)/.run ## Three nights on this machine, with nothing installed but P
 test: check ## Every check and every test, with a real RabbitMQ and PostgreSQL
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
-prove: $(VENV)/.dev ## Every fault with real processes, 20,000 simulated seeds, every mutation, a game night: about 23 minutes
+prove: $(VENV)/.dev ## Every fault with real processes, 20,000 simulated seeds, every mutation, a game night: many minutes
 	@$(BIN)/python -m tests.prove
 
 soak: $(VENV)/.dev ## Ten minutes of chaos over 300 organisations

@@ -1,4 +1,4 @@
-"""Follow a run until it ends, waits for a moment, or is worked on by nobody."""
+"""Follow a run until it ends, waits for a moment, or is taken up by no worker."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from services.workbench import Workbench
 
 GLANCE_SECONDS = 0.1  # between two looks at a run
 LINE_SECONDS = 1.0  # between two tries to take a lease that another process holds
-QUIET_SECONDS = 5.0  # without progress, until the person is told what it waits for
+QUIET_SECONDS = 5.0  # without progress, until the screen says what the run waits for
 PATIENCE_SECONDS = 60.0  # for a worker to take the run up; one that is free needs about a second
 
 
 @dataclass
 class _Progress:
-    """Since when nothing has happened to a run and nobody has worked for its organisation."""
+    """Since when nothing has happened to a run and no worker has held its organisation's lease."""
 
     seen: tuple[object, ...] = ()
     since: float = field(default_factory=time.monotonic)
     is_announced: bool = False
 
     def note(self, run: SyncRun, *, is_held: bool) -> None:
-        """Begin to count again if the run has moved, or somebody holds the lease."""
+        """Begin to count again if the run has moved, or a worker holds the lease."""
         now = (run.state, run.turns, run.imported, run.posted)
         if is_held or now != self.seen:
             self.seen, self.since = now, time.monotonic()
@@ -45,7 +45,7 @@ def follow(screen: Screen, run_id: int, workbench: Workbench, stop: Event, what:
     """Return the run as it is in the end, shown as `what` meanwhile.
 
     `alone`, without a broker, this process does the work, and first that of the organisation's runs that go before it.
-    Else workers do, and the run is returned as it is once nobody has worked on it for a minute.
+    Else workers do, and the run is returned as it is once no worker has taken it up for a minute.
     """
     progress = _Progress()
     with screen.progress() as bar:

@@ -50,7 +50,7 @@ def final_at(refused_since: datetime) -> datetime:
 
 
 def pending_since(ends_since: datetime | None, held_until: datetime | None, now: datetime) -> datetime:
-    """Return since when a connection's end has been pending; now, if nobody looked again in time.
+    """Return since when a connection's end has been pending; now, if it was not looked at again in time.
 
     What others did meanwhile is not known then, and the brake must see a whole window.
     """

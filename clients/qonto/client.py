@@ -17,7 +17,7 @@ from clients.qonto.budget import CallBudget
 from clients.words import words
 from settings import Secret
 
-OF_EVERY_LOGIN = {"/v2/organization", "/v2/bank_accounts"}  # whoever may not read these may read nothing
+OF_EVERY_LOGIN = {"/v2/organization", "/v2/bank_accounts"}  # a login that may not read these may read nothing
 PAUSE = timedelta(seconds=10)  # Qonto counts requests in windows of ten seconds, and documents no Retry-After
 
 Shape = TypeVar("Shape")
