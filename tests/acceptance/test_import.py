@@ -7,6 +7,7 @@ from itertools import islice
 
 import pytest
 
+from models.bank_account import Cursor
 from models.quarantine import Quarantine
 from services.read_transactions import walk
 from services.view_accounts import view_accounts
@@ -80,6 +81,8 @@ def test_a_reading_that_ends_at_a_page_with_a_wrong_moment_goes_on_behind_it(
         patch.setattr("services.import_transactions.explain_drift", lambda *_: None)
         office.run_until_quiet()
     assert company.states() == {"posted": 100}
+    passed = Cursor.read_until > office.world.now - timedelta(hours=2)
+    assert not Cursor.select().where(passed).exists(), "a row may follow, so the cursor stays before it"
 
     office.restart()
     office.night()
